@@ -1,0 +1,212 @@
+import type { Result } from './result.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * Everything cryptographic that a TLS connection or a certificate validator needs, as one plain record of
+ * synchronous functions. It is always passed as an argument; nothing in this project keeps one in a global.
+ *
+ * A provider is free to keep scratch memory and prepared keys inside its values, but a function called twice
+ * with equal arguments answers equally: randomness enters only as an `entropy` argument.
+ */
+export interface CryptoProvider {
+  /** For diagnostics: `noble` or `node`. */
+  readonly name: string;
+  readonly hashes: Readonly<Record<HashName, Hash>>;
+  /** Prepares an HMAC key (RFC 2104). The key may have any length. */
+  readonly hmac: (hash: HashName, key: Uint8Array) => MacKey;
+  /** HKDF-Extract (RFC 5869 §2.2): a pseudorandom key of the hash's output length. An empty salt means zeros. */
+  readonly hkdfExtract: (hash: HashName, salt: Uint8Array, inputKeyMaterial: Uint8Array) => Secret;
+  /** HKDF-Expand (RFC 5869 §2.3): `length` bytes, at most 255 times the hash's output length (else RangeError). */
+  readonly hkdfExpand: (
+    hash: HashName,
+    pseudorandomKey: Uint8Array,
+    info: Uint8Array,
+    length: number,
+  ) => Secret;
+  readonly aeads: Readonly<Record<AeadName, Aead>>;
+  readonly groups: Readonly<Record<GroupName, KeyExchangeGroup>>;
+  /**
+   * Whether `signature` over `message` (the message itself, never its hash) verifies under `key`.
+   * A key of another kind than the algorithm asks for, or a malformed signature, is `false`.
+   */
+  readonly verify: (
+    algorithm: SignatureAlgorithm,
+    key: PublicKey,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ) => boolean;
+  /**
+   * Signs `message`. `entropy` is {@link SIGNING_ENTROPY_LENGTH} fresh random bytes: the PSS salt, the RSA
+   * blinding factor and the hedge of a deterministic ECDSA nonce (RFC 6979 §3.6) are derived from it.
+   */
+  readonly sign: (
+    algorithm: SignatureAlgorithm,
+    key: PrivateKey,
+    message: Uint8Array,
+    entropy: Uint8Array,
+  ) => Result<Uint8Array, SignError>;
+  /** Checks a public key (on the curve, modulus size, exponent …) and returns it as a value that cannot be wrong. */
+  readonly publicKey: (input: PublicKeyInput) => Result<PublicKey, KeyError>;
+  /** Checks a private key (range, consistency of the RSA numbers …) and derives its public half. */
+  readonly privateKey: (input: PrivateKeyInput) => Result<PrivateKey, KeyError>;
+  /** Makes a key pair from `entropy` ({@link SIGNING_ENTROPY_LENGTH} fresh random bytes). */
+  readonly generateKey: (kind: GeneratedKeyKind, entropy: Uint8Array) => PrivateKey;
+  /** Compares two secrets in time that depends on their lengths only (as far as JavaScript allows). */
+  readonly equal: (a: Uint8Array, b: Uint8Array) => boolean;
+}
+
+/** Bytes of entropy that {@link CryptoProvider.sign} and {@link CryptoProvider.generateKey} take. */
+export const SIGNING_ENTROPY_LENGTH = 32;
+
+/** SHA-1 is here for OCSP and key identifiers only; no signature algorithm names it. */
+export type HashName = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+
+export interface Hash {
+  readonly name: HashName;
+  /** Bytes of a digest. */
+  readonly outputLength: number;
+  /** Bytes of an input block (RFC 2104's B). */
+  readonly blockLength: number;
+  readonly digest: (data: Uint8Array) => Uint8Array;
+  readonly start: () => RunningHash;
+}
+
+/** A hash in progress, as a value: `update` returns the next one and leaves this one usable (a TLS transcript forks). */
+export interface RunningHash {
+  readonly update: (data: Uint8Array) => RunningHash;
+  /** The digest of all input so far. Does not end the hash. */
+  readonly digest: () => Uint8Array;
+}
+
+export interface MacKey {
+  /** Bytes of a tag. */
+  readonly length: number;
+  readonly mac: (data: Uint8Array) => Uint8Array;
+}
+
+export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
+
+export interface Aead {
+  readonly name: AeadName;
+  readonly keyLength: number;
+  readonly nonceLength: number;
+  readonly tagLength: number;
+  /** Prepares a key for one direction. A key of the wrong length is a RangeError. */
+  readonly prepare: (key: Uint8Array) => AeadKey;
+}
+
+export interface AeadKey {
+  /**
+   * Encrypts `plaintext` and writes ciphertext and tag to `out` from `outOffset` (plaintext length + tag length bytes).
+   * `plaintext` may be the very range of `out` that starts at `outOffset` (sealing in place); it must not overlap
+   * otherwise.
+   */
+  readonly seal: (
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    outOffset: number,
+  ) => void;
+  /**
+   * Checks the tag at the end of `ciphertext` and only then writes the plaintext to `out` from `outOffset`
+   * (ciphertext length − tag length bytes). Returns `false`, with `out` untouched, when the tag is wrong or
+   * `ciphertext` is shorter than a tag. In-place use as for {@link seal}.
+   */
+  readonly open: (
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    ciphertext: Uint8Array,
+    out: Uint8Array,
+    outOffset: number,
+  ) => boolean;
+}
+
+export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1' | 'X25519MLKEM768';
+
+/**
+ * A key exchange in the shape of a KEM, so that Diffie-Hellman and hybrids look the same: the initiator generates,
+ * the responder encapsulates to the initiator's share, the initiator decapsulates the responder's share.
+ * All byte strings are exactly those of a TLS 1.3 KeyShareEntry.
+ */
+export interface KeyExchangeGroup {
+  readonly name: GroupName;
+  /** Bytes of the initiator's (client's) share. */
+  readonly initiatorShareLength: number;
+  /** Bytes of the responder's (server's) share. */
+  readonly responderShareLength: number;
+  readonly generateEntropyLength: number;
+  readonly encapsulateEntropyLength: number;
+  readonly generate: (entropy: Uint8Array) => { readonly privateKey: Secret; readonly share: Uint8Array };
+  /** Refuses a share of the wrong length, off the curve, of low order, or an invalid ML-KEM encapsulation key. */
+  readonly encapsulate: (
+    initiatorShare: Uint8Array,
+    entropy: Uint8Array,
+  ) => Result<{ readonly share: Uint8Array; readonly sharedSecret: Secret }, KeyExchangeError>;
+  readonly decapsulate: (privateKey: Secret, responderShare: Uint8Array) => Result<Secret, KeyExchangeError>;
+}
+
+export type KeyExchangeError =
+  | { readonly kind: 'wrong-length'; readonly expected: number; readonly found: number }
+  | { readonly kind: 'invalid-share'; readonly detail: string };
+
+/**
+ * How a signature is made. For ECDSA the curve is the key's: X.509 lets any hash go with any curve, and TLS 1.3's
+ * tighter rule is checked where TLS 1.3 is spoken. For PSS the mask generation hash is `hash` too.
+ */
+export type SignatureAlgorithm =
+  | { readonly kind: 'rsa-pkcs1'; readonly hash: SignatureHash }
+  | { readonly kind: 'rsa-pss'; readonly hash: SignatureHash; readonly saltLength: number }
+  | { readonly kind: 'ecdsa'; readonly hash: SignatureHash }
+  | { readonly kind: 'ed25519' };
+
+/** SHA-1 and MD5 are absent on purpose (RFC 9155, SLOTH). */
+export type SignatureHash = 'sha256' | 'sha384' | 'sha512';
+
+export type CurveName = 'secp256r1' | 'secp384r1';
+
+/** A checked public key. Only {@link CryptoProvider.publicKey} and {@link CryptoProvider.privateKey} make one. */
+export type PublicKey = PublicKeyInput & { readonly [checkedKey]: true };
+
+/** A checked private key with its public half. Only the provider makes one. */
+export type PrivateKey = PrivateKeyInput & { readonly public: PublicKey; readonly [checkedKey]: true };
+
+declare const checkedKey: unique symbol;
+
+export type PublicKeyInput =
+  | { readonly kind: 'rsa'; readonly modulus: bigint; readonly publicExponent: bigint }
+  /** `point` is SEC 1's uncompressed form, 04 ‖ x ‖ y. */
+  | { readonly kind: 'ec'; readonly curve: CurveName; readonly point: Uint8Array }
+  /** RFC 8032: 32 bytes. */
+  | { readonly kind: 'ed25519'; readonly bytes: Uint8Array };
+
+export type PrivateKeyInput =
+  /** The names are those of RFC 8017's RSAPrivateKey. */
+  | {
+      readonly kind: 'rsa';
+      readonly modulus: bigint;
+      readonly publicExponent: bigint;
+      readonly privateExponent: bigint;
+      readonly prime1: bigint;
+      readonly prime2: bigint;
+      readonly exponent1: bigint;
+      readonly exponent2: bigint;
+      readonly coefficient: bigint;
+    }
+  /** `scalar` is big-endian, exactly as long as the curve's order (SEC 1's privateKey). */
+  | { readonly kind: 'ec'; readonly curve: CurveName; readonly scalar: Secret }
+  /** RFC 8032's 32-byte seed. */
+  | { readonly kind: 'ed25519'; readonly seed: Secret };
+
+export type GeneratedKeyKind =
+  | { readonly kind: 'rsa'; readonly bits: 2048 | 3072 | 4096 }
+  | { readonly kind: 'ec'; readonly curve: CurveName }
+  | { readonly kind: 'ed25519' };
+
+export type KeyError = { readonly kind: 'invalid-key'; readonly detail: string };
+
+export type SignError =
+  /** The algorithm does not go with this kind of key, or the key is too small for hash and salt. */
+  | { readonly kind: 'unsuitable-key'; readonly detail: string }
+  /** An RSA result did not verify under the public key, so it was withheld (CRT fault attack). */
+  | { readonly kind: 'fault' };
