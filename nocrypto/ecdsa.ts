@@ -1,0 +1,80 @@
+import { ecdsa } from '@noble/curves/abstract/weierstrass.js';
+import { concat } from './bytes.ts';
+import { curve, curveLengths } from './curves.ts';
+import { hashes, nobleHash } from './hash.ts';
+import type { CurveName, SignatureHash } from './provider.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * Whether a DER signature over `message` verifies under a checked point (FIPS 186-5 §6.4.2). Any hash goes with any
+ * curve; a digest longer than the order is truncated to its leftmost bits. The larger of the two values of s is as
+ * good as the smaller: neither X.509 nor TLS asks for "low s".
+ */
+export function verifyEcdsa(
+  name: CurveName,
+  hash: SignatureHash,
+  point: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const compact = decodeSignature(signature, curveLengths[name].scalar);
+  if (compact === undefined) return false;
+  const digest = hashes[hash].digest(message);
+  return curve(name).verify(compact, digest, point, { prehash: false, lowS: false, format: 'compact' });
+}
+
+/**
+ * A DER signature with the nonce of RFC 6979, hedged with `additionalEntropy` (§3.6; none gives the deterministic
+ * signature of §3.2). HMAC uses the message's hash, as the RFC has it.
+ */
+export function signEcdsa(
+  name: CurveName,
+  hash: SignatureHash,
+  scalar: Secret,
+  message: Uint8Array,
+  additionalEntropy: Uint8Array,
+): Uint8Array {
+  return ecdsa(curve(name).Point, nobleHash(hash)).sign(message, scalar, {
+    lowS: false,
+    format: 'der',
+    extraEntropy: additionalEntropy,
+  });
+}
+
+/**
+ * Reads Ecdsa-Sig-Value (RFC 3279 §2.2.3), SEQUENCE { r INTEGER, s INTEGER }, in strict DER and returns r ‖ s, each
+ * `length` bytes; `undefined` for anything else. One signature has one encoding, so a third party cannot make a
+ * second one. Whether r and s lie in 1 … n−1 is left to the verification.
+ *
+ * The longest of these for the curves here has 102 bytes of content, so a length is always one byte.
+ */
+function decodeSignature(der: Uint8Array, length: number): Uint8Array | undefined {
+  if (der[0] !== SEQUENCE || der[1] !== der.length - 2 || der.length - 2 > 0x7f) return undefined;
+  const r = readInteger(der, 2, length);
+  if (r === undefined) return undefined;
+  const s = readInteger(der, r.end, length);
+  if (s === undefined || s.end !== der.length) return undefined;
+  return concat(r.padded, s.padded);
+}
+
+const SEQUENCE = 0x30;
+const INTEGER = 0x02;
+
+function readInteger(
+  der: Uint8Array,
+  offset: number,
+  length: number,
+): { readonly padded: Uint8Array; readonly end: number } | undefined {
+  const start = offset + 2;
+  const end = start + (der[offset + 1] ?? 0);
+  const content = der.subarray(start, end);
+  const [first, second] = content;
+  if (der[offset] !== INTEGER || end > der.length || first === undefined) return undefined;
+  if (first >= 0x80) return undefined;
+  if (first === 0 && second !== undefined && second < 0x80) return undefined;
+  const magnitude = first === 0 ? content.subarray(1) : content;
+  if (magnitude.length > length) return undefined;
+  const padded = new Uint8Array(length);
+  padded.set(magnitude, length - magnitude.length);
+  return { padded, end };
+}

@@ -1,0 +1,42 @@
+import { expand, extract } from '@noble/hashes/hkdf.js';
+import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
+import { hashes, nobleHash } from './hash.ts';
+import type { HashName, MacKey } from './provider.ts';
+import { type Secret, secret } from './secret.ts';
+
+/**
+ * HMAC (RFC 2104) with a key of any length. The two blocks that hold the key are hashed once, here; each `mac`
+ * starts from a clone of that state.
+ */
+export function hmac(hash: HashName, key: Uint8Array): MacKey {
+  const keyed = nobleHmac.create(nobleHash(hash), key);
+  return {
+    length: hashes[hash].outputLength,
+    mac: (data) => keyed.clone().update(data).digest(),
+  };
+}
+
+/** HKDF-Extract (RFC 5869 §2.2). An empty salt is the same HMAC key as the standard's string of zeros. */
+export function hkdfExtract(hash: HashName, salt: Uint8Array, inputKeyMaterial: Uint8Array): Secret {
+  return secret(extract(nobleHash(hash), inputKeyMaterial, salt));
+}
+
+/**
+ * HKDF-Expand (RFC 5869 §2.3). A pseudorandom key shorter than the hash's output, or more than 255 outputs asked
+ * for, is a RangeError.
+ */
+export function hkdfExpand(
+  hash: HashName,
+  pseudorandomKey: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Secret {
+  const { outputLength } = hashes[hash];
+  if (pseudorandomKey.length < outputLength) {
+    throw new RangeError(`an HKDF key must be at least ${outputLength} bytes, not ${pseudorandomKey.length}`);
+  }
+  if (!Number.isInteger(length) || length < 0 || length > 255 * outputLength) {
+    throw new RangeError(`HKDF cannot expand to ${length} bytes`);
+  }
+  return secret(expand(nobleHash(hash), pseudorandomKey, info, length));
+}

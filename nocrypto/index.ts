@@ -1,0 +1,34 @@
+/**
+ * Cryptographic primitives as values and functions: the entry point `pure-tls/nocrypto`.
+ *
+ * @module
+ */
+export { equal } from './constant-time.ts';
+export { noble } from './noble.ts';
+export type {
+  Aead,
+  AeadKey,
+  AeadName,
+  CryptoProvider,
+  CurveName,
+  GeneratedKeyKind,
+  GroupName,
+  Hash,
+  HashName,
+  KeyError,
+  KeyExchangeError,
+  KeyExchangeGroup,
+  MacKey,
+  PrivateKey,
+  PrivateKeyInput,
+  PublicKey,
+  PublicKeyInput,
+  RunningHash,
+  SignatureAlgorithm,
+  SignatureHash,
+  SignError,
+} from './provider.ts';
+export { SIGNING_ENTROPY_LENGTH } from './provider.ts';
+export { err, ok, type Result } from './result.ts';
+export { GENERATE_LIMIT, generate, RESEED_LENGTH, type Rng, reseed, SEED_LENGTH, seedRng } from './rng.ts';
+export { type Secret, secret } from './secret.ts';

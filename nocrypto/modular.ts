@@ -1,0 +1,165 @@
+import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js';
+import { deriveRng, generate, type Rng } from './rng.ts';
+
+/*
+ * Arithmetic on BigInt for RSA. The engine's multiplication and division take a time that depends on their
+ * operands; what an attacker could learn from that is countered by blinding in rsa.ts, not here.
+ */
+
+export function bitLength(n: bigint): number {
+  if (n === 0n) return 0;
+  const hex = n.toString(16);
+  return 4 * hex.length - (Math.clz32(Number.parseInt(hex.charAt(0), 16)) - 28);
+}
+
+/** Big-endian (RFC 8017's OS2IP). */
+export function toBigint(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : bytesToNumberBE(bytes);
+}
+
+/** Big-endian, exactly `length` bytes (RFC 8017's I2OSP); a number that does not fit is the caller's bug. */
+export function toBytes(n: bigint, length: number): Uint8Array {
+  return numberToBytesBE(n, length);
+}
+
+/**
+ * base^exponent mod modulus for a secret exponent: a multiplication for every window of {@link WINDOW} bits, whatever its
+ * value, so that the number of operations tells only the exponent's length.
+ */
+export function modPow(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  const powers = [1n % modulus];
+  for (let i = 1; i < 2 ** WINDOW; i++) powers.push(((powers[i - 1] ?? 0n) * base) % modulus);
+  let result = 1n % modulus;
+  // The digits of the exponent in base 2^WINDOW are the windows.
+  for (const digit of exponent.toString(2 ** WINDOW)) {
+    for (let i = 0; i < WINDOW; i++) result = (result * result) % modulus;
+    result = (result * (powers[Number.parseInt(digit, 2 ** WINDOW)] ?? 0n)) % modulus;
+  }
+  return result;
+}
+
+const WINDOW = 5;
+
+/** base^exponent mod modulus for a public exponent: square and multiply, 17 operations for 65537. */
+export function modPowPublic(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n % modulus;
+  for (const bit of exponent.toString(2)) {
+    result = (result * result) % modulus;
+    if (bit === '1') result = (result * base) % modulus;
+  }
+  return result;
+}
+
+/** The inverse of `n` modulo `modulus`, or `undefined` where there is none (extended Euclid). */
+export function modInverse(n: bigint, modulus: bigint): bigint | undefined {
+  let [remainder, nextRemainder] = [modulus, n % modulus];
+  let [coefficient, nextCoefficient] = [0n, 1n];
+  while (nextRemainder !== 0n) {
+    const quotient = remainder / nextRemainder;
+    [remainder, nextRemainder] = [nextRemainder, remainder - quotient * nextRemainder];
+    [coefficient, nextCoefficient] = [nextCoefficient, coefficient - quotient * nextCoefficient];
+  }
+  if (remainder !== 1n) return undefined;
+  return coefficient < 0n ? coefficient + modulus : coefficient;
+}
+
+export function gcd(a: bigint, b: bigint): bigint {
+  let [larger, smaller] = [a, b];
+  while (smaller !== 0n) [larger, smaller] = [smaller, larger % smaller];
+  return larger;
+}
+
+/** A number in 1 … bound − 1, uniform but for a bias of 2^-64, and the generator to use next. */
+export function randomBelow(rng: Rng, bound: bigint): { readonly n: bigint; readonly rng: Rng } {
+  const drawn = generate(rng, Math.ceil(bitLength(bound) / 8) + 8);
+  return { n: (toBigint(drawn.bytes) % (bound - 1n)) + 1n, rng: drawn.rng };
+}
+
+/**
+ * Whether `n` passes trial division and `rounds` of Miller-Rabin (FIPS 186-5 B.3.1). The bases are derived from `n`
+ * itself: a composite passes a round with a chance below 1/4, and whoever made `n` could not choose them freely.
+ */
+export function isProbablePrime(n: bigint, rounds: number): boolean {
+  if (n < 2n) return false;
+  for (const prime of SMALL_PRIMES) {
+    if (n % prime === 0n) return n === prime;
+  }
+  const minusOne = n - 1n;
+  let twos = 0;
+  while (((minusOne >> BigInt(twos)) & 1n) === 0n) twos++;
+  const odd = minusOne >> BigInt(twos);
+  let rng = deriveRng('Miller-Rabin bases', toBytes(n, Math.ceil(bitLength(n) / 8)));
+  for (let round = 0; round < rounds; round++) {
+    const base = randomBelow(rng, minusOne);
+    rng = base.rng;
+    if (!passesMillerRabin(n, base.n, odd, twos)) return false;
+  }
+  return true;
+}
+
+function passesMillerRabin(n: bigint, base: bigint, odd: bigint, twos: number): boolean {
+  let power = modPow(base, odd, n);
+  if (power === 1n || power === n - 1n) return true;
+  for (let i = 1; i < twos; i++) {
+    power = (power * power) % n;
+    if (power === n - 1n) return true;
+  }
+  return false;
+}
+
+const SMALL_PRIMES: readonly bigint[] = [
+  2n,
+  3n,
+  5n,
+  7n,
+  11n,
+  13n,
+  17n,
+  19n,
+  23n,
+  29n,
+  31n,
+  37n,
+  41n,
+  43n,
+  47n,
+  53n,
+  59n,
+  61n,
+  67n,
+  71n,
+  73n,
+  79n,
+  83n,
+  89n,
+  97n,
+  101n,
+  103n,
+  107n,
+  109n,
+  113n,
+  127n,
+  131n,
+  137n,
+  139n,
+  149n,
+  151n,
+  157n,
+  163n,
+  167n,
+  173n,
+  179n,
+  181n,
+  191n,
+  193n,
+  197n,
+  199n,
+  211n,
+  223n,
+  227n,
+  229n,
+  233n,
+  239n,
+  241n,
+  251n,
+];

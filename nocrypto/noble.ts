@@ -1,0 +1,33 @@
+import { aeads } from './aead.ts';
+import { equal } from './constant-time.ts';
+import { groups } from './groups.ts';
+import { hashes } from './hash.ts';
+import { hkdfExpand, hkdfExtract, hmac } from './hmac.ts';
+import { generateKey, privateKey, publicKey } from './keys.ts';
+import type { CryptoProvider } from './provider.ts';
+import { sign, verify } from './signatures.ts';
+
+/**
+ * The portable provider: the noble libraries, and RSA on BigInt. It runs wherever JavaScript does and it is slow.
+ *
+ * JavaScript gives no guarantee of constant time. noble avoids secret-dependent branches where it can and blinds
+ * scalars; RSA is blinded; AES uses look-up tables. Where an attacker can time private operations closely, use
+ * a provider of native code.
+ *
+ * Tables of a curve are computed at its first use (some 50 ms), nothing at import.
+ */
+export const noble: CryptoProvider = {
+  name: 'noble',
+  hashes,
+  hmac,
+  hkdfExtract,
+  hkdfExpand,
+  aeads,
+  groups,
+  verify,
+  sign,
+  publicKey,
+  privateKey,
+  generateKey,
+  equal,
+};
