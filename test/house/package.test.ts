@@ -1,0 +1,111 @@
+/** What package.json promises: exact pins, the five dependencies, entry points that exist and stand alone. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+
+const root = new URL('../../../', import.meta.url);
+const compiled = new URL('../../', import.meta.url);
+const manifest = record(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')));
+const entries = Object.entries(record(manifest['exports'])).filter(([name]) => name !== './package.json');
+
+/** The entry points that promise to run on any JavaScript platform. */
+const PURE_ENTRIES: readonly string[] = ['.', './asn1', './asn1/ber', './nocrypto', './x509'];
+
+test('the dependencies of a user are the five allowed ones', () => {
+  assert.deepEqual(Object.keys(record(manifest['dependencies'])), [
+    '@noble/ciphers',
+    '@noble/curves',
+    '@noble/hashes',
+    '@noble/post-quantum',
+    'asn1js',
+  ]);
+  for (const kind of ['peerDependencies', 'optionalDependencies', 'bundleDependencies']) {
+    assert.equal(manifest[kind], undefined);
+  }
+});
+
+test('every dependency is pinned to one version', () => {
+  for (const kind of ['dependencies', 'devDependencies']) {
+    for (const [name, version] of Object.entries(record(manifest[kind]))) {
+      assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
+    }
+  }
+});
+
+test('the package is ESM without side effects', () => {
+  assert.equal(manifest['type'], 'module');
+  assert.equal(manifest['sideEffects'], false);
+});
+
+describe('the entry point', () => {
+  for (const [name, targets] of entries) {
+    test(`${name} has its code and its declarations`, () => {
+      const { types, default: code } = record(targets);
+      assert.deepEqual(Object.keys(record(targets)), ['types', 'default']);
+      assert.ok(existsSync(inCompiled(code)), String(code));
+      assert.ok(existsSync(inCompiled(types)), String(types));
+    });
+
+    test(`${name} imports alone and exports something`, () => {
+      const { default: code } = record(targets);
+      const script = `import * as entry from ${JSON.stringify(inCompiled(code))};
+        console.log(Object.keys(entry).length);`;
+      assert.ok(Number(evaluate(script)) > 0);
+    });
+  }
+
+  for (const [name, targets] of entries.filter(([entry]) => PURE_ENTRIES.includes(entry))) {
+    test(`${name} is imported without touching clock, randomness, timers or console`, () => {
+      const { default: code } = record(targets);
+      assert.equal(
+        evaluate(`${POISON} await import(${JSON.stringify(inCompiled(code))}); report('untouched');`),
+        'untouched',
+      );
+    });
+  }
+});
+
+test('the command starts with the line that makes it one', () => {
+  const { 'pure-tls': command } = record(manifest['bin']);
+  const [first] = readFileSync(inCompiled(command), 'utf8').split('\n');
+  assert.equal(first, '#!/usr/bin/env node');
+});
+
+test('the lock file names no host to fetch a package from', () => {
+  assert.doesNotMatch(readFileSync(new URL('package-lock.json', root), 'utf8'), /"resolved": "http/);
+});
+
+/** Replaces each way out by one that throws, keeping `report` to answer with. */
+const POISON = `
+  const write = process.stdout.write.bind(process.stdout);
+  const report = (text) => write(text);
+  const refuse = (name) => () => { throw new Error('touched ' + name); };
+  Math.random = refuse('Math.random');
+  Date.now = refuse('Date.now');
+  globalThis.Date = new Proxy(Date, { construct: refuse('new Date'), apply: refuse('Date()') });
+  performance.now = refuse('performance.now');
+  Object.defineProperty(globalThis, 'crypto', { get: refuse('crypto') });
+  for (const timer of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']) {
+    globalThis[timer] = refuse(timer);
+  }
+  for (const method of ['log', 'info', 'warn', 'error', 'debug']) {
+    console[method] = refuse('console.' + method);
+  }
+`;
+
+function evaluate(script: string): string {
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  }).trim();
+}
+
+// The tests may have been compiled to another folder than dist.
+function inCompiled(target: unknown): URL {
+  return new URL(String(target).replace(/^(\.\/)?dist\//, ''), compiled);
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  assert.ok(typeof value === 'object' && value !== null);
+  return Object.fromEntries(Object.entries(value));
+}
