@@ -1,0 +1,4 @@
+/** Node's streams and sockets at the flow boundary. */
+
+export { duplexFromFlow } from './duplex-from-flow.ts';
+export { flowFromDuplex, flowFromSocket } from './flow-from-duplex.ts';
