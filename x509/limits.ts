@@ -1,0 +1,37 @@
+/**
+ * How much work and memory a peer's certificates may cost. Every number a validator compares with stands here,
+ * with where it comes from. A caller may lower them; a budget that runs out is an error of its own and ends the
+ * search, because a path found after a thousand failures is an attack and not a configuration.
+ */
+export interface PathLimits {
+  /** Signatures verified while looking for one path. Source: rustls-webpki (`Budget`), Go (`maxChainSignatureChecks`). */
+  readonly signatureChecks: number;
+  /** Certificates considered as somebody's issuer, whether or not they fit. Source: rustls-webpki (`build_chain_calls`). */
+  readonly candidateSteps: number;
+  /** Intermediates in a path, self-issued ones not counted (RFC 5280 §4.2.1.9 counts alike). */
+  readonly intermediates: number;
+  /** Comparisons of one name with one subtree. Source: rustls-webpki (`name_constraint_comparisons`), OpenSSL (2^20). */
+  readonly nameConstraintComparisons: number;
+}
+
+export const PATH_LIMITS: PathLimits = {
+  signatureChecks: 100,
+  candidateSteps: 200_000,
+  intermediates: 8,
+  nameConstraintComparisons: 250_000,
+};
+
+/** Smallest RSA modulus, in bits. Source: CA/Browser Forum Baseline Requirements §6.1.5; Go's crypto/x509 and rustls agree. */
+export const RSA_MINIMUM_BITS = 2048;
+
+/** Largest RSA modulus, in bits: a verification costs its square. Source: Go's crypto/tls (`maxRSAModulusSize`). */
+export const RSA_MAXIMUM_BITS = 8192;
+
+/** Octets of a serial number's DER content. Source: RFC 5280 §4.1.2.2. */
+export const SERIAL_NUMBER_MAXIMUM_OCTETS = 20;
+
+/** Characters of PEM text read in one call. A bundle of all public roots is about a quarter of a megabyte. */
+export const PEM_MAXIMUM_LENGTH = 16 * 1024 * 1024;
+
+/** Blocks read from one PEM text. All public roots are about 150. */
+export const PEM_MAXIMUM_BLOCKS = 10_000;
