@@ -55,6 +55,7 @@ describe('a planted violation is reported', () => {
     [flow, `export { Duplex } from 'stream';`, 'arrow'],
     [flow, `export { fromSocket } from './node/index.ts';`, 'arrow'],
     [flow, `export { state } from '../client/state.ts';`, 'arrow'],
+    [node, `export { state } from '../../client/state.ts';`, 'arrow'],
     [flow, `export const x = () => import('node:net');`, 'arrow'],
     [flow, `export const x = (name: string) => import(name);`, 'arrow'],
     [node, `export { main } from '../../cli/main.ts';`, 'arrow'],
@@ -69,7 +70,7 @@ describe('a planted violation is reported', () => {
     [src, `export const x = (): number => Math['random']();`, 'purity'],
     [src, `export const x = (name: 'abs'): unknown => Math[name];`, 'purity'],
     [src, `export const x = () => { const m = Math; return m; };`, 'purity'],
-    [src, `export const x = () => { const { random } = Object; return random; };`, 'purity'],
+    [src, `export const x = () => { const { random } = Math; return random; };`, 'purity'],
     [src, `export const x = (b: Uint8Array) => crypto.getRandomValues(b);`, 'purity'],
     [src, `export const x = (b: Uint8Array) => globalThis.crypto.getRandomValues(b);`, 'purity'],
     [src, `export const x = (c: typeof crypto) => c;`, 'purity'],
@@ -255,7 +256,7 @@ describe('what the house is built of is accepted', () => {
     ],
     [
       'src/flow/node/x.ts',
-      `import { Duplex } from 'node:stream'; import { wrap } from '../index.ts'; export const x = async (d: Duplex) => wrap(d, Date.now());`,
+      `import { Duplex } from 'node:stream'; import { wrap } from '../wrap.ts'; export const x = async (d: Duplex) => wrap(d, Date.now());`,
     ],
     [
       'src/cli/main.ts',
@@ -285,6 +286,7 @@ describe('what the house is built of is accepted', () => {
       'src/x.ts',
       `export type X<T> = { readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U : Record<string, never> };`,
     ],
+    ['src/x.ts', `export const x = (hello: { readonly random: Uint8Array }) => hello.random;`],
     [
       'src/x.ts',
       `export type X = { readonly any: string; readonly process: number }; export const x = (p: X) => p.process;`,

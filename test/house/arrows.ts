@@ -1,7 +1,7 @@
 /** Rule `arrow`: who may import whom. Rule `cycle`: no file needs, through others, its own values to be ready. */
 import { posix } from 'node:path';
 import type { Node } from '@babel/types';
-import { isAdapterOf, type Zone, zoneOf } from './rooms.ts';
+import { type Zone, zoneOf } from './rooms.ts';
 import { collect, lineOf, type ParsedFile, type Violation } from './source.ts';
 
 export function checkArrows(file: ParsedFile, zone: Zone): readonly Violation[] {
@@ -90,7 +90,7 @@ function refusal(from: string, zone: Zone, specifier: string): string | undefine
   if (target === undefined) {
     return `${to} is outside the rooms`;
   }
-  if (target.name === zone.name || isAdapterOf(zone, target)) {
+  if (target.name === zone.name || target.name === zone.adapts) {
     return undefined;
   }
   if (!zone.mayEnter.includes(target.name)) {

@@ -72,7 +72,6 @@ const IMPURE_NAMES: ReadonlySet<string> = new Set([
   'constructor',
   'localeCompare',
   'managedNonce',
-  'random',
   'randomBytes',
   'randomPrivateKey',
   'toLocaleLowerCase',
@@ -116,8 +115,9 @@ export function checkPurity(file: ParsedFile): readonly Violation[] {
       }),
       // Under another name, or by a computed one, Math.random could not be recognised.
       ReferencedIdentifier: ({ node, parent }) => {
-        if (node.name === 'Math' && propertyName(parent) === undefined) {
-          report(node, 'Math other than as the object of a member');
+        const member = propertyName(parent);
+        if (node.name === 'Math' && (member === undefined || member === 'random')) {
+          report(node, member === undefined ? 'Math other than as the object of a member' : 'Math.random');
         }
       },
       TSTypeReference: ({ node }) => nameType(node.typeName),

@@ -2,15 +2,17 @@
  * The rooms of the house and the arrows between them, as data.
  *
  * A room's files import each other freely. Another room is entered through its entry file only, and only if it is
- * listed in `mayEnter`. An adapter is one file of a room that may reach for a foreign package; the other files of
- * its room may not import it, since whoever imported the room would then get the package too.
+ * listed in `mayEnter`. An adapter is the part of a room that may reach for what the room may not. It may use the
+ * room's other files; they may not import it, since whoever imported the room would then get the foreign thing too.
  */
 export type Zone = {
   readonly name: ZoneName;
-  /** A folder (ends in `/`) or, for an adapter, the one file. Of two that cover a path the longer one counts. */
+  /** A folder (ends in `/`) or one file. Of two zones that cover a path the longer one counts. */
   readonly covers: string;
   /** The only file that other rooms may import. */
   readonly entry: string;
+  /** The room that this adapter is a part of. */
+  readonly adapts?: ZoneName;
   readonly mayEnter: readonly ZoneName[];
   /** Prefixes of the package specifiers that may be imported. */
   readonly packages: readonly string[];
@@ -48,6 +50,7 @@ export const ZONES: readonly Zone[] = [
     name: 'asn1/ber',
     covers: 'asn1/ber.ts',
     entry: 'asn1/ber.ts',
+    adapts: 'asn1',
     mayEnter: [],
     packages: ['asn1js'],
     world: 'pure',
@@ -64,6 +67,7 @@ export const ZONES: readonly Zone[] = [
     name: 'nocrypto/node',
     covers: 'nocrypto/node.ts',
     entry: 'nocrypto/node.ts',
+    adapts: 'nocrypto',
     mayEnter: [],
     packages: ['@noble/', 'node:crypto'],
     world: 'node',
@@ -96,7 +100,8 @@ export const ZONES: readonly Zone[] = [
     name: 'src/flow/node',
     covers: 'src/flow/node/',
     entry: 'src/flow/node/index.ts',
-    mayEnter: ['src/flow', 'src', 'x509', 'nocrypto', 'nocrypto/node', 'asn1'],
+    adapts: 'src/flow',
+    mayEnter: ['src', 'x509', 'nocrypto', 'nocrypto/node', 'asn1'],
     packages: ['node:'],
     world: 'node',
   },
@@ -115,11 +120,6 @@ export function zoneOf(path: string): Zone | undefined {
     (best, zone) => (best === undefined || zone.covers.length > best.covers.length ? zone : best),
     undefined,
   );
-}
-
-/** Whether `adapter` is a single file inside the room that `room` covers. */
-export function isAdapterOf(adapter: Zone, room: Zone): boolean {
-  return !adapter.covers.endsWith('/') && room.covers.endsWith('/') && covers(room, adapter.covers);
 }
 
 function covers(zone: Zone, path: string): boolean {
