@@ -26,6 +26,7 @@ export const groups: Readonly<Record<GroupName, KeyExchangeGroup>> = {
 function diffieHellman(group: {
   readonly name: GroupName;
   readonly entropyLength: number;
+  readonly privateKeyLength: number;
   readonly shareLength: number;
   readonly privateKey: (entropy: Uint8Array) => Secret;
   readonly share: (privateKey: Secret) => Uint8Array;
@@ -41,6 +42,7 @@ function diffieHellman(group: {
   };
 
   const decapsulate: KeyExchangeGroup['decapsulate'] = (privateKey, peerShare) => {
+    requireLength(`a private key for ${name}`, privateKey, group.privateKeyLength);
     if (peerShare.length !== shareLength) return wrongLength(shareLength, peerShare);
     const sharedSecret = group.agree(privateKey, peerShare);
     return sharedSecret === undefined ? invalidShare(`not a usable ${name} public key`) : ok(sharedSecret);
@@ -66,6 +68,7 @@ function x25519Group(): KeyExchangeGroup {
   return diffieHellman({
     name: 'x25519',
     entropyLength: X25519_KEY,
+    privateKeyLength: X25519_KEY,
     shareLength: X25519_KEY,
     privateKey: (entropy) => secret(entropy.slice()),
     share: (privateKey) => x25519.getPublicKey(privateKey),
@@ -85,6 +88,7 @@ function nistGroup(name: CurveName): KeyExchangeGroup {
   return diffieHellman({
     name,
     entropyLength: scalarSeed,
+    privateKeyLength: scalar,
     shareLength: point,
     privateKey: (entropy) => scalarFromSeed(name, entropy),
     share: (privateKey) => publicPoint(name, privateKey),
@@ -106,6 +110,7 @@ function x25519MlKem768Group(): KeyExchangeGroup {
   const classical = x25519Group();
   const initiatorShareLength = MLKEM_ENCAPSULATION_KEY + X25519_KEY;
   const responderShareLength = MLKEM_CIPHERTEXT + X25519_KEY;
+  const privateKeyLength = MLKEM_DECAPSULATION_KEY + X25519_KEY;
   const generateEntropyLength = MLKEM_SEED + X25519_KEY;
   const encapsulateEntropyLength = MLKEM_MESSAGE + X25519_KEY;
   return {
@@ -143,6 +148,7 @@ function x25519MlKem768Group(): KeyExchangeGroup {
       });
     },
     decapsulate: (privateKey, responderShare) => {
+      requireLength('a private key for X25519MLKEM768', privateKey, privateKeyLength);
       if (responderShare.length !== responderShareLength)
         return wrongLength(responderShareLength, responderShare);
       const agreed = classical.decapsulate(

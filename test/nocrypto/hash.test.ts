@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { type HashName, noble } from '../../nocrypto/index.ts';
+import { anyBytes, hex, runs, utf8 } from './support.ts';
+
+const names: readonly HashName[] = ['sha1', 'sha256', 'sha384', 'sha512'];
+
+describe('hashes', () => {
+  // NIST, Cryptographic Standards and Guidelines, examples with intermediate values for FIPS 180-4.
+  const vectors: readonly (readonly [HashName, string, string])[] = [
+    ['sha1', 'abc', 'a9993e364706816aba3e25717850c26c9cd0d89d'],
+    [
+      'sha1',
+      'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq',
+      '84983e441c3bd26ebaae4aa1f95129e5e54670f1',
+    ],
+    ['sha256', 'abc', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+    [
+      'sha256',
+      'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq',
+      '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
+    ],
+    [
+      'sha384',
+      'abc',
+      'cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7',
+    ],
+    [
+      'sha384',
+      'abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu',
+      '09330c33f71147e83d192fc782cd1b4753111b173b3b05d22fa08086e3b0f712fcc7c71a557e2db966c3e9fa91746039',
+    ],
+    [
+      'sha512',
+      'abc',
+      'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a' +
+        '2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
+    ],
+    [
+      'sha512',
+      'abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu',
+      '8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa17299aeadb6889018' +
+        '501d289e4900f7e4331b99dec4b5433ac7d329eeb6dd26545e96e55b874be909',
+    ],
+  ];
+  for (const [name, message, digest] of vectors) {
+    it(`${name} of ${message.length} bytes is the digest of FIPS 180-4's example`, () => {
+      assert.deepEqual(noble.hashes[name].digest(utf8(message)), hex(digest));
+    });
+  }
+
+  for (const name of names) {
+    const hash = noble.hashes[name];
+
+    it(`${name} says its own sizes`, () => {
+      assert.equal(hash.name, name);
+      assert.equal(hash.digest(utf8('')).length, hash.outputLength);
+      assert.equal(hash.blockLength, name === 'sha1' || name === 'sha256' ? 64 : 128);
+    });
+
+    it(`${name} agrees with node:crypto on any message`, () => {
+      fc.assert(
+        fc.property(anyBytes(0, 400), (message) => {
+          assert.deepEqual(hash.digest(message), Uint8Array.from(createHash(name).update(message).digest()));
+        }),
+        runs(100),
+      );
+    });
+
+    it(`${name} gives the same digest however the message is split`, () => {
+      fc.assert(
+        fc.property(fc.array(anyBytes(0, 200), { maxLength: 5 }), (parts) => {
+          const running = parts.reduce((state, part) => state.update(part), hash.start());
+          assert.deepEqual(running.digest(), hash.digest(Uint8Array.from(Buffer.concat(parts))));
+        }),
+        runs(50),
+      );
+    });
+
+    it(`a running ${name} stays usable after it was updated or asked for its digest`, () => {
+      fc.assert(
+        fc.property(anyBytes(0, 150), anyBytes(0, 150), anyBytes(0, 150), (start, left, right) => {
+          const trunk = hash.start().update(start);
+          const before = trunk.digest();
+          const branches = [trunk.update(left), trunk.update(right)] as const;
+          assert.deepEqual(trunk.digest(), before);
+          assert.deepEqual(branches[0].digest(), hash.digest(Uint8Array.from([...start, ...left])));
+          assert.deepEqual(branches[1].digest(), hash.digest(Uint8Array.from([...start, ...right])));
+          assert.deepEqual(branches[0].digest(), branches[0].digest());
+        }),
+        runs(50),
+      );
+    });
+  }
+
+  it('a digest handed out is the caller’s own: changing it changes nothing else', () => {
+    const running = noble.hashes.sha256.start().update(utf8('abc'));
+    running.digest().fill(0);
+    assert.deepEqual(running.digest(), noble.hashes.sha256.digest(utf8('abc')));
+  });
+});
