@@ -1,6 +1,6 @@
 /**
  * Checks the package as a user gets it: packs it, looks through what is inside, installs it in an empty folder,
- * imports every entry point there, type-checks a program against each, and runs the command.
+ * imports every entry point there, type-checks a program against each and those of the README, and runs the command.
  *
  * `npm run pack:check`; exit code 1 and one line per fault if there is one. Installing needs the packages that
  * pure-tls depends on, hence the network or a filled npm cache.
@@ -20,10 +20,10 @@ const SHIPPED: readonly RegExp[] = [
 ];
 const EXPECTED: readonly string[] = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
 
+type Platform = { readonly lib: readonly string[]; readonly types: readonly string[] };
+
 /** What the declarations of an entry point may take for granted beside the language: nothing, unless named here. */
-const PLATFORM: Readonly<
-  Record<string, { readonly lib: readonly string[]; readonly types: readonly string[] }>
-> = {
+const PLATFORM: Readonly<Record<string, Platform>> = {
   './flow': { lib: ['DOM'], types: [] },
   './node': { lib: [], types: ['node'] },
 };
@@ -55,6 +55,7 @@ function check(folder: string): readonly string[] {
     ...tarball.files.filter((file) => file.endsWith('.js.map')).flatMap((map) => wrongMap(installed, map)),
     ...entries.flatMap((entry) => attempt(`import ${entry}`, () => importEntry(folder, entry))),
     ...entries.flatMap((entry) => attempt(`types of ${entry}`, () => typeCheckEntry(folder, entry))),
+    ...attempt('types of the programs in the README', () => typeCheckReadme(folder)),
     ...attempt('a deep import is refused', () => refuseDeepImport(folder)),
     ...attempt('pure-tls --help', () => runCommand(folder)),
   ];
@@ -109,16 +110,25 @@ function importEntry(folder: string, entry: string): void {
   run(process.execPath, ['--input-type=module', '--eval', script], folder);
 }
 
-/** A strict program over one entry, with no more of a platform's types than the entry needs; checks our declarations too. */
+/** A strict program over one entry, with no more of a platform's types than the entry needs. */
 function typeCheckEntry(folder: string, entry: string): void {
-  if (entry.endsWith('.json')) {
-    return;
+  if (!entry.endsWith('.json')) {
+    const names = 'export const names: readonly string[] = Object.keys(entry);';
+    typeCheck(folder, `import * as entry from '${specifier(entry)}';\n${names}\n`, PLATFORM[entry]);
   }
-  const { lib, types } = PLATFORM[entry] ?? { lib: [], types: [] };
-  writeFileSync(
-    join(folder, 'user.ts'),
-    `import * as entry from '${specifier(entry)}';\nexport const names: readonly string[] = Object.keys(entry);\n`,
-  );
+}
+
+/** The programs in the README, each as a file of its own. */
+function typeCheckReadme(folder: string): void {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  for (const [, program] of readme.matchAll(/^```ts\n(.*?)^```$/gms)) {
+    typeCheck(folder, String(program), { lib: [], types: ['node'] });
+  }
+}
+
+/** Checks the program as a user would who also has the declarations of packages checked. */
+function typeCheck(folder: string, program: string, { lib, types }: Platform = { lib: [], types: [] }): void {
+  writeFileSync(join(folder, 'user.ts'), program);
   writeFileSync(
     join(folder, 'tsconfig.json'),
     JSON.stringify({
