@@ -11,6 +11,7 @@ import {
   err,
   explicit,
   generalizedTime,
+  type Infer,
   implicit,
   integer,
   namedInteger,
@@ -110,6 +111,9 @@ export function decodeCertificate(der: Uint8Array): Result<Certificate, Certific
   return broken === undefined ? ok(result) : err(broken);
 }
 
+/** The fields that are signed, as a certificate has them. */
+export type Tbs = Omit<Certificate, 'der' | 'tbsCertificate' | 'signatureAlgorithm' | 'signature'>;
+
 /** What of a certificate its encoding is made of. */
 export type Signed = Pick<Certificate, 'tbsCertificate' | 'signatureAlgorithm' | 'signature'>;
 
@@ -140,6 +144,15 @@ export function describeCertificateError(error: CertificateError): string {
 
 /** RFC 5280 §4.1.2.5. CAs must use UTCTime through 2049; some old roots do not, and readers must take either. */
 const time = choice({ utcTime, generalTime: generalizedTime });
+
+/** The form that RFC 5280 §4.1.2.5 prescribes for a moment in milliseconds since 1970, whole seconds. */
+export function timeOf(milliseconds: number): Infer<typeof time> {
+  const isUtc = milliseconds >= YEAR_1950 && milliseconds < YEAR_2050;
+  return { kind: isUtc ? 'utcTime' : 'generalTime', value: milliseconds };
+}
+
+const YEAR_1950 = -631_152_000_000;
+const YEAR_2050 = 2_524_608_000_000;
 
 /*
  * RFC 5280 §4.1:

@@ -6,6 +6,15 @@
 export { err, ok, type Result } from '../asn1/index.ts';
 export type { AlgorithmIdentifier, PssParameters } from './algorithm.ts';
 export {
+  buildCertificate,
+  type CertificateOptions,
+  defaultSignatureAlgorithm,
+  identityNames,
+  keyIdentifier,
+  type Signer,
+  signCertificate,
+} from './build.ts';
+export {
   type Certificate,
   type CertificateError,
   certificatePublicKey,
@@ -14,6 +23,7 @@ export {
   encodeCertificate,
   isSelfIssued,
   type Signed,
+  type Tbs,
   type Validity,
 } from './certificate.ts';
 export {

@@ -14,8 +14,10 @@ import {
 } from '../asn1/index.ts';
 import type { CryptoProvider, CurveName, PublicKey } from '../nocrypto/index.ts';
 import {
+  type AlgorithmIdentifier,
   algorithmIdentifier,
   describeAlgorithm,
+  encodePssParameters,
   NULL,
   type PssParameters,
   pssParameters,
@@ -103,14 +105,20 @@ export function certifiedKey(
   }
 }
 
-/** The SubjectPublicKeyInfo of a key (RFC 3279 §2.3.1, RFC 5480 §2.1, RFC 8410 §4). */
-export function publicKeyInfo(key: PublicKey): SubjectPublicKeyInfo {
-  const value = parts(key);
+/**
+ * The SubjectPublicKeyInfo of a key (RFC 3279 §2.3.1, RFC 4055 §3.1, RFC 5480 §2.1, RFC 8410 §4). A plain RSA key is
+ * written as rsaEncryption.
+ */
+export function publicKeyInfo(key: PublicKey | CertifiedKey): SubjectPublicKeyInfo {
+  const certified = 'keyType' in key ? key : undefined;
+  const plain = parts('keyType' in key ? key.key : key);
+  const value =
+    certified?.keyType === 'rsa-pss' ? { ...plain, algorithm: pssIdentifier(certified.parameters) } : plain;
   return { raw: encode(sequenceOfParts, value), value };
 }
 
 /** The DER of {@link publicKeyInfo}. */
-export function encodePublicKey(key: PublicKey): Uint8Array {
+export function encodePublicKey(key: PublicKey | CertifiedKey): Uint8Array {
   return publicKeyInfo(key).raw;
 }
 
@@ -176,6 +184,13 @@ function parts(key: PublicKey): SubjectPublicKeyInfo['value'] {
         subjectPublicKey: key.bytes,
       };
   }
+}
+
+function pssIdentifier(parameters: PssParameters | undefined): AlgorithmIdentifier {
+  return {
+    algorithm: algorithm.rsassaPss,
+    parameters: parameters === undefined ? undefined : encodePssParameters(parameters),
+  };
 }
 
 function checked<T>(result: Result<T, { readonly detail: string }>): Result<T, KeyError> {
