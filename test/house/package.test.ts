@@ -6,7 +6,8 @@ import { describe, test } from 'node:test';
 
 const root = new URL('../../../', import.meta.url);
 const compiled = new URL('../../', import.meta.url);
-const manifest = record(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')));
+const manifest = readJson('package.json');
+const lock = readJson('package-lock.json');
 const entries = Object.entries(record(manifest['exports'])).filter(([name]) => name !== './package.json');
 
 /** The entry points that promise to run on any JavaScript platform. */
@@ -72,8 +73,22 @@ test('the command starts with the line that makes it one', () => {
   assert.equal(first, '#!/usr/bin/env node');
 });
 
-test('the lock file names no host to fetch a package from', () => {
-  assert.doesNotMatch(readFileSync(new URL('package-lock.json', root), 'utf8'), /"resolved": "http/);
+test('the lock file holds every optional dependency, whatever platform it is for', () => {
+  const packages = record(lock['packages']);
+  const missing = Object.entries(packages).flatMap(([place, entry]) =>
+    Object.keys(record(record(entry)['optionalDependencies'] ?? {}))
+      .filter((name) => packages[`node_modules/${name}`] === undefined)
+      .map((name) => `${name} of ${place}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('the lock file pins the content of every package and names no host to fetch it from', () => {
+  for (const [place, entry] of Object.entries(record(lock['packages']))) {
+    const { integrity, resolved } = record(entry);
+    assert.equal(resolved, undefined, place);
+    assert.equal(typeof integrity, place === '' ? 'undefined' : 'string', place);
+  }
 });
 
 /** Replaces each way out by one that throws, keeping `report` to answer with. */
@@ -103,6 +118,10 @@ function evaluate(script: string): string {
 // The tests may have been compiled to another folder than dist.
 function inCompiled(target: unknown): URL {
   return new URL(String(target).replace(/^(\.\/)?dist\//, ''), compiled);
+}
+
+function readJson(path: string): Readonly<Record<string, unknown>> {
+  return record(JSON.parse(readFileSync(new URL(path, root), 'utf8')));
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
