@@ -1,6 +1,7 @@
 /** The arrows between rooms and the purity rule: seen to refuse what they must, and to accept the real tree. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { describe, test } from 'node:test';
 import { checkHouse } from './check.ts';
 import { ROOM_FOLDERS } from './rooms.ts';
@@ -12,6 +13,13 @@ test('every file of the rooms keeps the rules of the house', () => {
   const files = shippedFiles();
   assert.ok(files.length > 0);
   assert.equal(checkHouse(files).map(render).join('\n'), '');
+});
+
+test('the rooms hold TypeScript files only', () => {
+  const foreign = ROOM_FOLDERS.flatMap(namesIn).filter(
+    (name) => name.endsWith('.d.ts') || !['.ts', ''].includes(extname(name)),
+  );
+  assert.deepEqual(foreign, []);
 });
 
 describe('a planted violation is reported', () => {
@@ -313,11 +321,14 @@ describe('what the house is built of is accepted', () => {
 });
 
 function shippedFiles(): readonly SourceFile[] {
-  return ROOM_FOLDERS.flatMap((room) =>
-    readdirSync(new URL(room, root), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => `${room}/${name.replaceAll('\\', '/')}`)
-      .map((path) => ({ path, text: readFileSync(new URL(path, root), 'utf8') })),
+  return ROOM_FOLDERS.flatMap(namesIn)
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => ({ path, text: readFileSync(new URL(path, root), 'utf8') }));
+}
+
+function namesIn(room: string): readonly string[] {
+  return readdirSync(new URL(room, root), { recursive: true, encoding: 'utf8' }).map(
+    (name) => `${room}/${name.replaceAll('\\', '/')}`,
   );
 }
 
