@@ -1,7 +1,7 @@
 import { type Cursor, FAILED, type Failed, fail } from './cursor.ts';
 import { type Grammar, primitive } from './grammar.ts';
 import { universal } from './tag.ts';
-import { putOctet, putOctets, refuseRange, refuseType } from './writer.ts';
+import { putOctet, putOctets, refuseRange, refuseType, requireBytes, requireObject } from './writer.ts';
 
 /** A string of `8 * bytes.length - unusedBits` bits, the first in the high bit of the first octet. */
 export interface BitString {
@@ -20,8 +20,9 @@ export const bitString: Grammar<BitString> = primitive({
     return unusedBits === FAILED ? FAILED : { bytes: cursor.bytes.subarray(start + 1, end), unusedBits };
   },
   putContents(writer, value) {
+    requireObject(writer, value);
     const { bytes, unusedBits } = value;
-    if (!(bytes instanceof Uint8Array)) refuseType(writer, 'bytes in a Uint8Array', bytes);
+    requireBytes(writer, bytes);
     if (!Number.isInteger(unusedBits) || unusedBits < 0 || unusedBits > 7)
       refuseRange(writer, '0 to 7 unused bits');
     const last = bytes.at(-1);
@@ -45,7 +46,7 @@ export const bitStringOctets: Grammar<Uint8Array> = primitive({
     return cursor.bytes.subarray(start + 1, end);
   },
   putContents(writer, value) {
-    if (!(value instanceof Uint8Array)) refuseType(writer, 'a Uint8Array', value);
+    requireBytes(writer, value);
     putOctets(writer, value);
     putOctet(writer, 0);
   },
@@ -93,6 +94,7 @@ export function flags(bits: Readonly<Record<string, number>>): Grammar<Readonly<
       return value;
     },
     putContents(writer, value) {
+      requireObject(writer, value);
       const set: number[] = [];
       for (const name in bits) {
         if (typeof value[name] !== 'boolean') refuseType(writer, `a boolean for ${name}`, value[name]);

@@ -20,7 +20,7 @@ import {
   type TagName,
   universal,
 } from './tag.ts';
-import { putOctet, putOctets, refuseRange, refuseType } from './writer.ts';
+import { putOctet, putOctets, refuseRange, requireBytes, requireObject } from './writer.ts';
 
 /** The value of a CHOICE: which alternative, and its value. */
 export type ChoiceValue<A extends Readonly<Record<string, Grammar<unknown>>>> = {
@@ -39,6 +39,7 @@ export function choice(
   alternatives: Readonly<Record<string, Grammar<unknown>>>,
 ): Grammar<{ readonly kind: string; readonly value: unknown }> {
   const grammars = Object.values(alternatives);
+  if (grammars.length === 0) throw new TypeError('a CHOICE needs an alternative');
   const starts = unionOf(grammars.map((grammar) => grammar.starts));
   const name = `a CHOICE of ${Object.keys(alternatives).join(', ')}`;
   const plan = planOf(grammars, () => {
@@ -72,7 +73,9 @@ export function choice(
       const value = alternative.grammar.read(cursor, ownTag);
       return value === FAILED ? failWithin(cursor, alternative.kind) : { kind: alternative.kind, value };
     },
-    write(writer, { kind, value }) {
+    write(writer, chosen) {
+      requireObject(writer, chosen);
+      const { kind, value } = chosen;
       plan();
       const grammar = Object.hasOwn(alternatives, kind) ? alternatives[kind] : undefined;
       if (grammar === undefined) refuseRange(writer, name);
@@ -225,7 +228,8 @@ export function raw<T>(grammar: Grammar<T>): Grammar<Raw<T>> {
       return value === FAILED ? FAILED : { raw: cursor.bytes.subarray(start, cursor.pos), value };
     },
     write(writer, value) {
-      if (!(value.raw instanceof Uint8Array)) refuseType(writer, 'raw bytes in a Uint8Array', value.raw);
+      requireObject(writer, value);
+      requireBytes(writer, value.raw);
       const cursor = cursorOver(value.raw, defaultLimits);
       cursor.scope = writer.scope;
       if (grammar.read(cursor, ownTag) === FAILED || cursor.pos !== cursor.end) {
@@ -277,7 +281,9 @@ export function openType(
       const value = grammar.read(cursor, ownTag);
       return value === FAILED ? FAILED : { kind, value };
     },
-    write(writer, { kind, value }) {
+    write(writer, opened) {
+      requireObject(writer, opened);
+      const { kind, value } = opened;
       const selected = select(writer.scope);
       if (kind !== selected.kind) refuseRange(writer, `the kind ${selected.kind}, which ${field} selects`);
       selected.grammar.write(writer, value, ownTag);

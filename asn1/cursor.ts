@@ -36,6 +36,9 @@ export interface Cursor {
 export const FAILED: unique symbol = Symbol('failed');
 export type Failed = typeof FAILED;
 
+/** UNIVERSAL 0 stands for no type: in BER it ends contents of indefinite length (X.690, section 8.1.5). */
+const endOfContents: Tag = 0;
+
 const noScope: Readonly<Record<string, unknown>> = {};
 
 export function cursorOver(bytes: Uint8Array, limits: Limits): Cursor {
@@ -69,6 +72,12 @@ export function failWithin(cursor: Cursor, name: string): Failed {
   return FAILED;
 }
 
+/** The error of a cursor whose reader returned {@link FAILED}. */
+export function errorOf(cursor: Cursor): Asn1Error {
+  if (cursor.failure === undefined) throw new Error('a reader failed without a reason');
+  return { ...cursor.failure, path: [...cursor.path].reverse() };
+}
+
 /**
  * Reads the header of an element that must have `tag` and `form`; the cursor then stands at its contents. Returns
  * where the contents end, or -1 after a failure. `name` is what the grammar calls it.
@@ -94,6 +103,10 @@ export function openAny(cursor: Cursor): number {
     failAtBadTag(cursor, tag, 'an element');
     return -1;
   }
+  if (tag === endOfContents) {
+    fail(cursor, 'encoding', pos, 'an element', 'the end-of-contents mark of BER');
+    return -1;
+  }
   cursor.pos = pos + tagSize(tag);
   return openLength(cursor, pos);
 }
@@ -103,14 +116,20 @@ export function enter(cursor: Cursor, tag: Tag, form: Form, name: string): numbe
   const start = cursor.pos;
   const end = open(cursor, tag, form, name);
   if (end < 0) return -1;
-  if (cursor.depth >= cursor.limits.depth) {
-    fail(cursor, 'limit', start, `at most ${cursor.limits.depth} levels of nesting`, 'one more');
-    return -1;
-  }
-  cursor.depth++;
+  if (!descend(cursor, start)) return -1;
   const outer = cursor.end;
   cursor.end = end;
   return outer;
+}
+
+/** Counts one more level of nesting; false, with a failure, when there is none left. */
+export function descend(cursor: Cursor, start: number): boolean {
+  if (cursor.depth >= cursor.limits.depth) {
+    fail(cursor, 'limit', start, `at most ${cursor.limits.depth} levels of nesting`, 'one more');
+    return false;
+  }
+  cursor.depth++;
+  return true;
 }
 
 /** Leaves what {@link enter} entered; false, with a failure, when something of it is unread. */

@@ -1,4 +1,4 @@
-import { cursorOver, FAILED, failTrailing } from './cursor.ts';
+import { cursorOver, errorOf, FAILED, failTrailing } from './cursor.ts';
 import type { Asn1Error } from './error.ts';
 import { type Grammar, ownTag } from './grammar.ts';
 import { defaultLimits, type Limits, lowerLimits } from './limits.ts';
@@ -24,10 +24,7 @@ export function decode<T>(
   const cursor = cursorOver(plain, limits === undefined ? defaultLimits : lowerLimits(limits));
   let value = grammar.read(cursor, ownTag);
   if (value !== FAILED && cursor.pos !== cursor.end) value = failTrailing(cursor, grammar.name);
-  if (value !== FAILED) return ok(value);
-  if (cursor.failure === undefined)
-    throw new TypeError(`the grammar ${grammar.name} failed without a reason`);
-  return err({ ...cursor.failure, path: cursor.path.reverse() });
+  return value === FAILED ? err(errorOf(cursor)) : ok(value);
 }
 
 /** Throws TypeError when an open type of `grammar` selects by a field no SEQUENCE in it has. */

@@ -1,4 +1,4 @@
-import { type Cursor, FAILED, fail, failTrailing, failWithin } from './cursor.ts';
+import { type Cursor, FAILED, fail, failUnexpected, failWithin } from './cursor.ts';
 import { encode } from './encode.ts';
 import {
   constructed,
@@ -9,9 +9,10 @@ import {
   ownTag,
   type ResolvedStarts,
 } from './grammar.ts';
+import { equalRange } from './octets.ts';
 import { grammarOf, overlap, planOf, resolveStarts } from './starts.ts';
 import { constructedForm, describeTag, peekTag, type Tag, universal } from './tag.ts';
-import { putOctets, refuseType, rewind, size, type Writer, writtenSince } from './writer.ts';
+import { putOctets, requireObject, rewind, size, type Writer, writtenSince } from './writer.ts';
 
 /** The fields of a SEQUENCE or SET, in the order of the standard's module. */
 export type Fields = Readonly<Record<string, Field>>;
@@ -75,7 +76,7 @@ export function sequence(fields: Fields): Grammar<FieldValues<Fields>> {
       return values;
     },
     write(writer, value) {
-      checkObject(writer, value);
+      requireObject(writer, value);
       const outerScope = writer.scope;
       writer.scope = value;
       for (const step of [...plan()].reverse()) writeStep(writer, step, value[step.name]);
@@ -117,7 +118,8 @@ export function set(fields: Fields): Grammar<FieldValues<Fields>> {
       while (cursor.pos < cursor.end) {
         const tag = peekTag(cursor.bytes, cursor.pos, cursor.end);
         const step = steps.find((candidate) => accepts(candidate.starts, tag));
-        if (step === undefined) return failTrailing(cursor, 'SET');
+        if (step === undefined || found.has(step.name))
+          return failUnexpected(cursor, 'the next field of the SET');
         if (tag <= previous) {
           return fail(
             cursor,
@@ -141,7 +143,7 @@ export function set(fields: Fields): Grammar<FieldValues<Fields>> {
       return values;
     },
     write(writer, value) {
-      checkObject(writer, value);
+      requireObject(writer, value);
       const start = size(writer);
       const elements = plan().map((step) => {
         writeStep(writer, step, value[step.name]);
@@ -191,7 +193,7 @@ function readPresent(cursor: Cursor, step: Step): unknown {
   const start = cursor.pos;
   const value = step.grammar.read(cursor, ownTag);
   if (value === FAILED || step.forbidden === undefined) return value;
-  return matchesAt(cursor.bytes, start, cursor.pos, step.forbidden)
+  return equalRange(cursor.bytes, start, cursor.pos, step.forbidden)
     ? fail(cursor, 'encoding', start, 'a default value to be absent', 'the default value')
     : value;
 }
@@ -204,21 +206,11 @@ function writeStep(writer: Writer, step: Step, value: unknown): void {
   writer.path.pop();
   if (step.forbidden === undefined) return;
   const end = writer.buffer.length - mark;
-  if (matchesAt(writer.buffer, writer.start, end, step.forbidden)) rewind(writer, mark);
+  if (equalRange(writer.buffer, writer.start, end, step.forbidden)) rewind(writer, mark);
 }
 
 function accepts(starts: ResolvedStarts, tag: Tag): boolean {
   return tag >= 0 && (starts.kind === 'anything' || starts.tags.includes(tag));
-}
-
-function matchesAt(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
-  if (end - start !== other.length) return false;
-  for (let i = 0; i < other.length; i++) if (bytes[start + i] !== other[i]) return false;
-  return true;
-}
-
-function checkObject(writer: Writer, value: unknown): void {
-  if (typeof value !== 'object' || value === null) refuseType(writer, 'an object', value);
 }
 
 function checkNames(fields: Fields): void {

@@ -55,3 +55,4 @@ export {
 } from './strings.ts';
 export type { TagClass, TagName } from './tag.ts';
 export { generalizedTime, utcTime } from './time.ts';
+export { type Asn1Tree, formatTree, readTree } from './tree.ts';

@@ -1,5 +1,6 @@
 import { type Cursor, FAILED, type Failed, fail, failWithin } from './cursor.ts';
 import { constructed, type Grammar, ownTag, type SizeRange } from './grammar.ts';
+import { compareEncodings } from './octets.ts';
 import { constructedForm, universal } from './tag.ts';
 import { putOctets, refuseRange, refuseType, rewind, size, type Writer, writtenSince } from './writer.ts';
 
@@ -48,7 +49,7 @@ export function setOf<T>(element: Grammar<T>, bounds: Partial<SizeRange> = {}): 
         rewind(writer, start);
         return encoding;
       });
-      encodings.sort((a, b) => compareRanges(b, 0, b.length, a, 0, a.length));
+      encodings.sort((a, b) => compareEncodings(b, 0, b.length, a, 0, a.length));
       for (const encoding of encodings) putOctets(writer, encoding);
     },
   });
@@ -72,7 +73,7 @@ function readElements<T>(
     if (range.max !== Number.POSITIVE_INFINITY) cursor.elements = elements;
     const value = element.read(cursor, ownTag);
     if (value === FAILED) return failWithin(cursor, `${values.length}`);
-    if (ordered && compareRanges(bytes, previous, elementStart, bytes, elementStart, cursor.pos) > 0) {
+    if (ordered && compareEncodings(bytes, previous, elementStart, bytes, elementStart, cursor.pos) > 0) {
       return fail(
         cursor,
         'encoding',
@@ -108,22 +109,4 @@ function sizeRange({ min = 0, max = Number.POSITIVE_INFINITY }: Partial<SizeRang
     throw new RangeError(`a size range needs a whole number and one no lower, not ${min} and ${max}`);
   }
   return { min, max };
-}
-
-/** Negative, zero or positive as the first range of octets sorts before, with or after the second. */
-function compareRanges(
-  a: Uint8Array,
-  aStart: number,
-  aEnd: number,
-  b: Uint8Array,
-  bStart: number,
-  bEnd: number,
-): number {
-  // No encoding is the beginning of another, so the padding rule of X.690, section 11.6, never comes to bear.
-  const length = Math.min(aEnd - aStart, bEnd - bStart);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[aStart + i] ?? 0) - (b[bStart + i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -1,8 +1,9 @@
 import { type Cursor, cursorOver, FAILED, fail, openAny } from './cursor.ts';
 import { type Grammar, primitive } from './grammar.ts';
 import { defaultLimits } from './limits.ts';
+import { toHex } from './octets.ts';
 import { type Tag, universal } from './tag.ts';
-import { putOctet, putOctets, refuseRange, refuseType, type Writer } from './writer.ts';
+import { putOctet, putOctets, refuseRange, refuseType, requireBytes, type Writer } from './writer.ts';
 
 /** BOOLEAN: 00 or FF, as DER has it (X.690, sections 8.2 and 11.1). */
 export const boolean: Grammar<boolean> = primitive({
@@ -111,7 +112,7 @@ export const octetString: Grammar<Uint8Array> = primitive({
   shape: { kind: 'octetString' },
   contents: (cursor, start, end) => cursor.bytes.subarray(start, end),
   putContents(writer, value) {
-    if (!(value instanceof Uint8Array)) refuseType(writer, 'a Uint8Array', value);
+    requireBytes(writer, value);
     putOctets(writer, value);
   },
 });
@@ -132,7 +133,7 @@ export const any: Grammar<Uint8Array> = {
     return cursor.bytes.subarray(start, end);
   },
   write(writer, value) {
-    if (!(value instanceof Uint8Array)) refuseType(writer, 'a Uint8Array', value);
+    requireBytes(writer, value);
     if (!isOneElement(value)) refuseRange(writer, 'one whole DER element');
     putOctets(writer, value);
   },
@@ -165,7 +166,7 @@ function named<N extends Readonly<Record<string, number>>>(
     contents(cursor, start, end) {
       if (!isMinimal(cursor, start, end)) return FAILED;
       const number = toNumber(cursor.bytes, start, end);
-      return byNumber.get(number) ?? fail(cursor, 'value', start, expected, `${number}`);
+      return byNumber.get(number) ?? fail(cursor, 'value', start, expected, describeNumber(number));
     },
     putContents(writer, value) {
       if (typeof value !== 'string') refuseType(writer, 'a name', value);
@@ -199,9 +200,13 @@ function toNumber(bytes: Uint8Array, start: number, end: number): number {
   return value;
 }
 
+function describeNumber(value: number): string {
+  return Number.isSafeInteger(value) ? `${value}` : 'a number beyond 53 bits';
+}
+
 function toBigint(bytes: Uint8Array, start: number, end: number): bigint {
   if (end - start <= 6) return BigInt(toNumber(bytes, start, end));
-  const value = BigInt(`0x${hex(bytes, start, end)}`);
+  const value = BigInt(`0x${toHex(bytes, start, end)}`);
   return (bytes[start] ?? 0) >= 0x80 ? BigInt.asIntN(8 * (end - start), value) : value;
 }
 
@@ -224,14 +229,4 @@ function putBigint(writer: Writer, value: bigint): void {
     .toString(16)
     .padStart(2 * octets, '0');
   for (let i = digits.length; i > 0; i -= 2) putOctet(writer, Number.parseInt(digits.slice(i - 2, i), 16));
-}
-
-const hexOctets: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
-  octet.toString(16).padStart(2, '0'),
-);
-
-function hex(bytes: Uint8Array, start: number, end: number): string {
-  let digits = '';
-  for (let i = start; i < end; i++) digits += hexOctets[bytes[i] ?? 0] ?? '';
-  return digits;
 }

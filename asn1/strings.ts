@@ -9,15 +9,13 @@ export const utf8String: Grammar<string> = stringGrammar('UTF8String', universal
     const ascii = asciiText(cursor.bytes, start, end);
     if (ascii !== undefined) return ascii;
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-        cursor.bytes.subarray(start, end),
-      );
+      return utf8Decoder.decode(cursor.bytes.subarray(start, end));
     } catch {
       return fail(cursor, 'value', start, 'well-formed UTF-8', 'other octets');
     }
   },
   admits: (text) => !/\p{Surrogate}/u.test(text),
-  write: (text) => new TextEncoder().encode(text),
+  write: (text) => utf8Encoder.encode(text),
 });
 
 /** NumericString: digits and space (X.680, table 9). */
@@ -65,6 +63,9 @@ export const universalString: Grammar<string> = octetsPerCharacter(
   universal.universalString,
   4,
 );
+
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8Encoder = new TextEncoder();
 
 interface Charset {
   read(cursor: Cursor, start: number, end: number): string | Failed;

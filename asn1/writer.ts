@@ -74,6 +74,16 @@ export function refuseType(writer: Writer, expected: string, value: unknown): ne
   throw new TypeError(`${place(writer)}expected ${expected}, got ${value === null ? 'null' : typeof value}`);
 }
 
+/** Throws unless the value is an object whose properties can be read. */
+export function requireObject(writer: Writer, value: unknown): void {
+  if (typeof value !== 'object' || value === null) refuseType(writer, 'an object', value);
+}
+
+/** Throws unless the value is a Uint8Array. */
+export function requireBytes(writer: Writer, value: unknown): void {
+  if (!(value instanceof Uint8Array)) refuseType(writer, 'a Uint8Array', value);
+}
+
 /** Throws: the value has the right type and the grammar does not admit it. */
 export function refuseRange(writer: Writer, expected: string): never {
   throw new RangeError(`${place(writer)}expected ${expected}`);
