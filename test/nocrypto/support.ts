@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { noble, type PrivateKey, type PrivateKeyInput, type Result } from '../../nocrypto/index.ts';
+import { modInverse } from '../../nocrypto/modular.ts';
 
 /** Bytes from hexadecimal digits; white space is ignored. */
 export function hex(digits: string): Uint8Array {
@@ -92,7 +93,26 @@ export const rsaInput: RsaInput = {
   ),
 };
 
-/** The same key, checked. */
+/** The numbers of a key with these factors, which need not be prime, and the exponent 65537. */
+export function rsaFromPrimes(prime1: bigint, prime2: bigint): RsaInput {
+  const publicExponent = 65537n;
+  const privateExponent = modInverse(publicExponent, (prime1 - 1n) * (prime2 - 1n));
+  const coefficient = modInverse(prime2, prime1);
+  assert.ok(privateExponent !== undefined && coefficient !== undefined);
+  return {
+    kind: 'rsa',
+    modulus: prime1 * prime2,
+    publicExponent,
+    privateExponent,
+    prime1,
+    prime2,
+    exponent1: privateExponent % (prime1 - 1n),
+    exponent2: privateExponent % (prime2 - 1n),
+    coefficient,
+  };
+}
+
+/** The key of {@link rsaInput}, checked. */
 export function rsaKey(): RsaPrivateKey {
   const key = good(noble.privateKey(rsaInput));
   assert.ok(key.kind === 'rsa');

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { noble, type PrivateKey, secret } from '../../nocrypto/index.ts';
+import {
+  anyBytes,
+  bigintToBytes,
+  bytesToBigint,
+  entropy,
+  flipBit,
+  good,
+  hex,
+  runs,
+  utf8,
+} from './support.ts';
+
+const algorithm = { kind: 'ed25519' } as const;
+const p = 2n ** 255n - 19n;
+const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+describe('Ed25519', () => {
+  // RFC 8032 §7.1.
+  const vectors = [
+    {
+      test: 'TEST 1',
+      seed: '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
+      key: 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+      message: '',
+      signature:
+        'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155' +
+        '5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+    },
+    {
+      test: 'TEST 2',
+      seed: '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb',
+      key: '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
+      message: '72',
+      signature:
+        '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
+        '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+    },
+    {
+      test: 'TEST 3',
+      seed: 'c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7',
+      key: 'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025',
+      message: 'af82',
+      signature:
+        '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac' +
+        '18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+    },
+  ];
+  for (const { test, seed, key: expectedKey, message, signature } of vectors) {
+    it(`signs and verifies as in RFC 8032 §7.1, ${test}`, () => {
+      const key = fromSeed(hex(seed));
+      assert.deepEqual(key.public, { kind: 'ed25519', bytes: hex(expectedKey) });
+      assert.deepEqual(good(noble.sign(algorithm, key, hex(message), entropy(32))), hex(signature));
+      assert.ok(noble.verify(algorithm, key.public, hex(message), hex(signature)));
+    });
+  }
+
+  const key = fromSeed(entropy(32));
+  const message = utf8('the message');
+  const signature = good(noble.sign(algorithm, key, message, entropy(32)));
+  const verifies = (forged: Uint8Array) => noble.verify(algorithm, key.public, message, forged);
+
+  it('agrees with node:crypto on any seed and message', () => {
+    fc.assert(
+      fc.property(anyBytes(32), anyBytes(0, 200), (seed, text) => {
+        const pkcs8 = Buffer.concat([hex('302e020100300506032b657004220420'), seed]);
+        const nodeKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+        const theirs = nodeSign(null, text, nodeKey);
+        const ours = fromSeed(seed);
+        assert.deepEqual(good(noble.sign(algorithm, ours, text, entropy(32))), Uint8Array.from(theirs));
+        assert.ok(noble.verify(algorithm, ours.public, text, theirs));
+        assert.ok(nodeVerify(null, text, createPublicKey(nodeKey), theirs));
+      }),
+      runs(10),
+    );
+  });
+
+  it('refuses a change of any bit of message or signature', () => {
+    fc.assert(
+      fc.property(fc.nat(), (anywhere) => {
+        assert.equal(verifies(flipBit(signature, anywhere % 512)), false);
+        const changed = flipBit(message, anywhere % (8 * message.length));
+        assert.equal(noble.verify(algorithm, key.public, changed, signature), false);
+      }),
+      runs(15),
+    );
+  });
+
+  it('refuses a second form of the same signature, s plus the order', () => {
+    const s = bytesToBigint(signature.slice(32).reverse());
+    for (let multiple = 1n; s + multiple * order < 2n ** 256n; multiple++) {
+      const forged = bigintToBytes(s + multiple * order, 32).reverse();
+      assert.equal(verifies(Uint8Array.of(...signature.subarray(0, 32), ...forged)), false);
+    }
+  });
+
+  it('refuses a signature of any other length', () => {
+    for (const wrong of [
+      new Uint8Array(0),
+      signature.subarray(1),
+      signature.subarray(0, -1),
+      Uint8Array.of(...signature, 0),
+    ]) {
+      assert.equal(verifies(wrong), false);
+    }
+  });
+
+  it('answers any bytes for a signature without throwing', () => {
+    fc.assert(
+      fc.property(anyBytes(0, 96), (forged) => assert.equal(verifies(forged), false)),
+      runs(20),
+    );
+  });
+
+  it('refuses public keys that are no points, not canonical, or of small order', () => {
+    // The y coordinates of the points of order 1, 2, 4 and 8, and the reduced ones in their second encoding.
+    const order8 = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+    const y8 = bytesToBigint(order8.reverse());
+    const small = [0n, 1n, p - 1n, y8, p - y8];
+    const notCanonical = Array.from({ length: 19 }, (_, i) => p + BigInt(i));
+    const notOnTheCurve = [2n, 7n];
+    for (const y of [...small, ...notCanonical, ...notOnTheCurve]) {
+      for (const sign of [0n, 1n << 255n]) {
+        const bytes = bigintToBytes(y | sign, 32).reverse();
+        assert.deepEqual(noble.publicKey({ kind: 'ed25519', bytes }), {
+          ok: false,
+          error: { kind: 'invalid-key', detail: 'not a point of Ed25519, or one of small order' },
+        });
+      }
+    }
+    for (const length of [0, 31, 33]) {
+      assert.equal(noble.publicKey({ kind: 'ed25519', bytes: new Uint8Array(length).fill(3) }).ok, false);
+    }
+  });
+});
+
+function fromSeed(seed: Uint8Array): PrivateKey {
+  return good(noble.privateKey({ kind: 'ed25519', seed: secret(seed) }));
+}
