@@ -1,0 +1,190 @@
+import type { GroupName, RunningHash } from '../../nocrypto/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
+import { isSame } from '../bytes.ts';
+import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
+import { downgradeSentinels, protocolVersions } from '../codepoints.ts';
+import type { ClientConfig } from '../config.ts';
+import { checkReply, findExtension } from '../extensions.ts';
+import { type Failure, incompatible, misbehaved } from '../failure.ts';
+import { groupOfCode } from '../groups.ts';
+import { handshakeSecrets } from '../key-schedule.ts';
+import type { HelloRetryRequest, ServerHello } from '../messages.ts';
+import { startRetryTranscript, startTranscript } from '../transcript.ts';
+import { type Action, logSecret, type Transition } from '../transition.ts';
+import { retryHello } from './hello.ts';
+import type { Agreed, AwaitSecondServerHello, AwaitServerHello, SentHello } from './phase.ts';
+
+/** RFC 9846 §4.1.3, the first answer of the server. */
+export function answerServerHello(
+  config: ClientConfig,
+  phase: AwaitServerHello,
+  hello: ServerHello,
+  raw: Uint8Array,
+): Transition {
+  const checked = checkServerHello(config, phase.sent, hello);
+  if (!checked.ok) return checked;
+  const suite = checked.value;
+  const transcript = startTranscript(config.crypto, suite.hash, phase.sent.raw).update(raw);
+  return agree(config, phase.sent, hello, suite, transcript, false);
+}
+
+/** The ServerHello after a HelloRetryRequest: what that fixed, this must keep (§4.1.4). */
+export function answerSecondServerHello(
+  config: ClientConfig,
+  phase: AwaitSecondServerHello,
+  hello: ServerHello,
+  raw: Uint8Array,
+): Transition {
+  const checked = checkServerHello(config, phase.sent, hello);
+  if (!checked.ok) return checked;
+  if (checked.value.code !== phase.suite.code) {
+    return err(
+      misbehaved(
+        'cipher-suite-changed-after-retry',
+        `${phase.suite.name} in HelloRetryRequest, ${checked.value.name} in ServerHello`,
+      ),
+    );
+  }
+  return agree(config, phase.sent, hello, phase.suite, phase.transcript.update(raw), true);
+}
+
+/** §4.1.4: the server wants another key share, or its cookie back. */
+export function answerHelloRetryRequest(
+  config: ClientConfig,
+  phase: AwaitServerHello,
+  retry: HelloRetryRequest,
+  raw: Uint8Array,
+): Transition {
+  const checked = checkServerHello(config, phase.sent, retry);
+  if (!checked.ok) return checked;
+  const cookie = findExtension(retry.extensions, 'cookie');
+  const group = requestedGroup(config, phase.sent, findExtension(retry.extensions, 'keyShare'));
+  if (!group.ok) return group;
+  if (group.value === undefined && cookie === undefined) {
+    return err(misbehaved('hello-retry-request-without-change', 'neither a group nor a cookie'));
+  }
+  const suite = checked.value;
+  const { sent, action } = retryHello(config, phase.sent, group.value, cookie, phase.rng);
+  const transcript = startRetryTranscript(config.crypto, suite.hash, phase.sent.raw, raw).update(sent.raw);
+  return ok({
+    phase: { kind: 'awaitSecondServerHello', sent, suite, transcript },
+    actions: config.middleboxCompatibility ? [{ kind: 'sendChangeCipherSpec' }, action] : [action],
+  });
+}
+
+/** What a ServerHello and a HelloRetryRequest must both satisfy. Answers the cipher suite. */
+function checkServerHello(
+  config: ClientConfig,
+  sent: SentHello,
+  hello: ServerHello | HelloRetryRequest,
+): Result<CipherSuite, Failure> {
+  const version = findExtension<(typeof hello.extensions)[number], 'supportedVersions'>(
+    hello.extensions,
+    'supportedVersions',
+  );
+  const problem =
+    versionProblem(hello, version) ??
+    checkReply(hello.extensions, sent.hello.extensions, ['cookie']) ??
+    sessionIdProblem(sent, hello);
+  if (problem !== undefined) return err(problem);
+  if (hello.legacyCompressionMethod !== 0) {
+    return err(misbehaved('bad-compression-method', `${hello.legacyCompressionMethod} in ServerHello`));
+  }
+  const suite = cipherSuiteOfCode(hello.cipherSuite);
+  if (suite === undefined || !config.cipherSuites.includes(suite.name)) {
+    return err(misbehaved('unoffered-cipher-suite', `0x${hello.cipherSuite.toString(16)} in ServerHello`));
+  }
+  return ok(suite);
+}
+
+/** §4.1.3, §4.2.1: TLS 1.3 is announced in the extension, behind a legacy version of 1.2. */
+function versionProblem(
+  hello: ServerHello | HelloRetryRequest,
+  version: number | undefined,
+): Failure | undefined {
+  if (version === undefined) {
+    const tail = hello.random.subarray(24);
+    // A server that could have spoken 1.3 says so here, under its signature: somebody took our offer away.
+    if (isSame(tail, downgradeSentinels.tls12) || isSame(tail, downgradeSentinels.tls11)) {
+      return misbehaved('downgrade-sentinel', 'the server speaks TLS 1.3 but was made to choose less');
+    }
+    return incompatible('no-common-version', 'the server does not speak TLS 1.3');
+  }
+  if (hello.legacyVersion !== protocolVersions.tls12) {
+    return misbehaved('bad-legacy-version', `0x${hello.legacyVersion.toString(16)} in ServerHello`);
+  }
+  if (version !== protocolVersions.tls13) {
+    return misbehaved('unoffered-version', `0x${version.toString(16)} in ServerHello`);
+  }
+  return undefined;
+}
+
+function sessionIdProblem(sent: SentHello, hello: ServerHello | HelloRetryRequest): Failure | undefined {
+  return isSame(hello.legacySessionIdEcho, sent.hello.legacySessionId)
+    ? undefined
+    : misbehaved('session-id-not-echoed', 'ServerHello holds another legacy_session_id');
+}
+
+/** §4.1.4: the group must be one we offered and did not already send a share for. */
+function requestedGroup(
+  config: ClientConfig,
+  sent: SentHello,
+  code: number | undefined,
+): Result<GroupName | undefined, Failure> {
+  if (code === undefined) return ok(undefined);
+  const group = groupOfCode(code);
+  if (group === undefined || !config.groups.includes(group)) {
+    return err(misbehaved('retry-for-unoffered-group', `0x${code.toString(16)} in HelloRetryRequest`));
+  }
+  if (sent.keyShares.some((share) => share.group === group)) {
+    return err(misbehaved('retry-for-shared-group', `${group} in HelloRetryRequest`));
+  }
+  return ok(group);
+}
+
+/** Key agreement, and from here on both directions are protected. */
+function agree(
+  config: ClientConfig,
+  sent: SentHello,
+  hello: ServerHello,
+  suite: CipherSuite,
+  transcript: RunningHash,
+  helloRetryRequest: boolean,
+): Transition {
+  const { crypto } = config;
+  const share = findExtension(hello.extensions, 'keyShare');
+  if (share === undefined) return err(misbehaved('missing-extension', 'ServerHello without key_share'));
+  const own = sent.keyShares.find(({ group }) => group === groupOfCode(share.group));
+  if (own === undefined) {
+    return err(
+      misbehaved('unoffered-group', `a key share of group 0x${share.group.toString(16)} in ServerHello`),
+    );
+  }
+  const shared = crypto.groups[own.group].decapsulate(own.privateKey, share.keyExchange);
+  if (!shared.ok) return err(misbehaved('bad-key-share', `${own.group}: ${shared.error.kind}`));
+  const secrets = handshakeSecrets(crypto, suite.hash, shared.value, transcript.digest());
+  const agreed: Agreed = {
+    sent: sent.hello,
+    suite,
+    group: own.group,
+    helloRetryRequest,
+    clientHandshakeTraffic: secrets.clientHandshakeTraffic,
+    serverHandshakeTraffic: secrets.serverHandshakeTraffic,
+    handshakeSecret: secrets.handshake,
+  };
+  return ok({
+    phase: { kind: 'awaitEncryptedExtensions', agreed, transcript },
+    actions: handshakeKeys(agreed),
+  });
+}
+
+function handshakeKeys(agreed: Agreed): readonly Action[] {
+  const { suite, clientHandshakeTraffic, serverHandshakeTraffic } = agreed;
+  const clientRandom = agreed.sent.random;
+  return [
+    logSecret('CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, clientHandshakeTraffic),
+    logSecret('SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, serverHandshakeTraffic),
+    { kind: 'protectReads', suite, secret: serverHandshakeTraffic, epoch: 'handshake' },
+    { kind: 'protectWrites', suite, secret: clientHandshakeTraffic, epoch: 'handshake' },
+  ];
+}

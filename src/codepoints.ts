@@ -1,0 +1,156 @@
+/**
+ * Every number of the protocol that has a name, in one place. The tables that say what a name *means* stand beside
+ * the code that uses them (cipher-suites.ts, groups.ts, signature-schemes.ts, extensions.ts, alerts.ts).
+ * Source: RFC 9846 and the IANA TLS registries it refers to.
+ */
+
+/** RFC 9846 §4.1.2, §5.1. */
+export const protocolVersions = {
+  ssl30: 0x0300,
+  tls10: 0x0301,
+  tls11: 0x0302,
+  tls12: 0x0303,
+  tls13: 0x0304,
+} as const;
+
+/** RFC 9846 §5.1. */
+export const contentTypes = {
+  changeCipherSpec: 20,
+  alert: 21,
+  handshake: 22,
+  applicationData: 23,
+} as const;
+
+/** RFC 9846 §4. */
+export const handshakeTypes = {
+  clientHello: 1,
+  serverHello: 2,
+  newSessionTicket: 4,
+  endOfEarlyData: 5,
+  encryptedExtensions: 8,
+  certificate: 11,
+  certificateRequest: 13,
+  certificateVerify: 15,
+  finished: 20,
+  keyUpdate: 24,
+  /** The synthetic message that stands for ClientHello1 after a HelloRetryRequest (§4.4.1). */
+  messageHash: 254,
+} as const;
+
+/** RFC 9846 §4.2. */
+export const extensionTypes = {
+  serverName: 0,
+  maxFragmentLength: 1,
+  statusRequest: 5,
+  supportedGroups: 10,
+  signatureAlgorithms: 13,
+  useSrtp: 14,
+  heartbeat: 15,
+  applicationLayerProtocolNegotiation: 16,
+  signedCertificateTimestamp: 18,
+  clientCertificateType: 19,
+  serverCertificateType: 20,
+  padding: 21,
+  recordSizeLimit: 28,
+  preSharedKey: 41,
+  earlyData: 42,
+  supportedVersions: 43,
+  cookie: 44,
+  pskKeyExchangeModes: 45,
+  certificateAuthorities: 47,
+  oidFilters: 48,
+  postHandshakeAuth: 49,
+  signatureAlgorithmsCert: 50,
+  keyShare: 51,
+} as const;
+
+/** RFC 9846 §B.4. */
+export const cipherSuiteCodes = {
+  TLS_AES_128_GCM_SHA256: 0x1301,
+  TLS_AES_256_GCM_SHA384: 0x1302,
+  TLS_CHACHA20_POLY1305_SHA256: 0x1303,
+} as const;
+
+/** RFC 9846 §4.2.7; X25519MLKEM768 from the IANA TLS Supported Groups registry. */
+export const groupCodes = {
+  secp256r1: 0x0017,
+  secp384r1: 0x0018,
+  x25519: 0x001d,
+  X25519MLKEM768: 0x11ec,
+} as const;
+
+/** RFC 9846 §4.2.3. */
+export const signatureSchemeCodes = {
+  rsa_pkcs1_sha256: 0x0401,
+  rsa_pkcs1_sha384: 0x0501,
+  rsa_pkcs1_sha512: 0x0601,
+  ecdsa_secp256r1_sha256: 0x0403,
+  ecdsa_secp384r1_sha384: 0x0503,
+  rsa_pss_rsae_sha256: 0x0804,
+  rsa_pss_rsae_sha384: 0x0805,
+  rsa_pss_rsae_sha512: 0x0806,
+  ed25519: 0x0807,
+  rsa_pss_pss_sha256: 0x0809,
+  rsa_pss_pss_sha384: 0x080a,
+  rsa_pss_pss_sha512: 0x080b,
+} as const;
+
+/** RFC 9846 §6. */
+export const alertCodes = {
+  close_notify: 0,
+  unexpected_message: 10,
+  bad_record_mac: 20,
+  record_overflow: 22,
+  handshake_failure: 40,
+  bad_certificate: 42,
+  unsupported_certificate: 43,
+  certificate_revoked: 44,
+  certificate_expired: 45,
+  certificate_unknown: 46,
+  illegal_parameter: 47,
+  unknown_ca: 48,
+  access_denied: 49,
+  decode_error: 50,
+  decrypt_error: 51,
+  protocol_version: 70,
+  insufficient_security: 71,
+  internal_error: 80,
+  inappropriate_fallback: 86,
+  user_canceled: 90,
+  missing_extension: 109,
+  unsupported_extension: 110,
+  unrecognized_name: 112,
+  bad_certificate_status_response: 113,
+  unknown_psk_identity: 115,
+  certificate_required: 116,
+  general_error: 117,
+  no_application_protocol: 120,
+} as const;
+
+/** RFC 9846 §4.1.3: the ServerHello.random that makes it a HelloRetryRequest: SHA-256 of "HelloRetryRequest". */
+export const helloRetryRequestRandom: Readonly<Uint8Array> = Uint8Array.from([
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
+  0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+]);
+
+/** RFC 9846 §4.1.3: the last eight bytes of ServerHello.random when a server chose less than it can: "DOWNGRD" 01 / 00. */
+export const downgradeSentinels = {
+  tls12: Uint8Array.from([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01]),
+  tls11: Uint8Array.from([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x00]),
+} as const;
+
+export type CipherSuiteName = keyof typeof cipherSuiteCodes;
+export type SignatureSchemeName = keyof typeof signatureSchemeCodes;
+export type AlertName = keyof typeof alertCodes;
+export type ExtensionName = keyof typeof extensionTypes;
+
+/** The name of `code` in a table of this file, or undefined. */
+export function nameOf<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  code: number,
+): Name | undefined {
+  for (const name in table) {
+    if (table[name] === code) return name;
+  }
+  return undefined;
+}

@@ -1,0 +1,239 @@
+import type { CryptoProvider, GroupName } from '../nocrypto/index.ts';
+import {
+  type Authenticator,
+  err,
+  ok,
+  type ReferenceIdentity,
+  type Result,
+  referenceIdentity,
+} from '../x509/index.ts';
+import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { Credential } from './credential.ts';
+import { defaults } from './defaults.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { signatureSchemes } from './signature-schemes.ts';
+import type { TraceLevel } from './trace.ts';
+
+/** What a client and a server both can say; everything has its default in defaults.ts. */
+export interface CommonOptions {
+  /** The primitives: `noble` from `pure-tls/nocrypto`, or another provider. */
+  readonly crypto: CryptoProvider;
+  /** Offered (client) or accepted (server), most wanted first. Fewer means more handshakes that fail. */
+  readonly cipherSuites?: readonly CipherSuiteName[] | undefined;
+  /** Key exchange groups, most wanted first. */
+  readonly groups?: readonly GroupName[] | undefined;
+  /** Signature schemes accepted from the peer, most wanted first; also the ones this side signs with. */
+  readonly signatureSchemes?: readonly SignatureSchemeName[] | undefined;
+  /**
+   * Application protocols (RFC 7301), most wanted first; each character stands for one byte (`h2`, `http/1.1`). None
+   * means the extension is not used. When both sides use it and share none, the handshake fails
+   * (no_application_protocol): that stops cross-protocol attacks (ALPACA).
+   */
+  readonly applicationProtocols?: readonly string[] | undefined;
+  /** How much is traced. `secrets` hands the connection's keys to whoever reads the trace. */
+  readonly trace?: TraceLevel | undefined;
+  /** Lowers any of the limits of limits.ts. */
+  readonly limits?: Partial<Limits> | undefined;
+}
+
+export interface ClientOptions extends CommonOptions {
+  /** Decides whether the server is who it should be. There is no default: a client that does not check is not secure. */
+  readonly authenticator: Authenticator;
+  /**
+   * The server's DNS name or IP address, given to the authenticator. A DNS name is also sent as server_name
+   * (RFC 6066 §3; an IP address never is). Leave it out only where the authenticator pins the server otherwise.
+   */
+  readonly serverName?: string | undefined;
+  /** Whether a DNS `serverName` goes onto the wire, in the clear. Default true. */
+  readonly sendServerName?: boolean | undefined;
+  /** The groups a key share is sent for at once, in the order of `groups`. A server that wants another one asks again. */
+  readonly keyShares?: readonly GroupName[] | undefined;
+  /** RFC 9846 §D.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
+  readonly middleboxCompatibility?: boolean | undefined;
+}
+
+export interface ServerOptions extends CommonOptions {
+  /**
+   * The certificates this server can show; the first that fits the client's server_name and signature schemes is
+   * taken. `'ask'`: each ClientHello becomes a request.
+   */
+  readonly credentials: readonly Credential[] | 'ask';
+  /** Refuse (unrecognized_name) a client that names a host no credential is for, instead of showing the first that fits. */
+  readonly strictServerName?: boolean | undefined;
+  /** Put a cookie into a HelloRetryRequest and insist on its return. */
+  readonly helloRetryCookie?: boolean | undefined;
+}
+
+interface CommonConfig {
+  readonly crypto: CryptoProvider;
+  readonly cipherSuites: readonly CipherSuiteName[];
+  readonly groups: readonly GroupName[];
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly applicationProtocols: readonly string[];
+  readonly trace: TraceLevel;
+  readonly limits: Limits;
+  readonly [checkedConfig]: true;
+}
+
+/** A checked client configuration. Only {@link clientConfig} makes one. */
+export interface ClientConfig extends CommonConfig {
+  readonly role: 'client';
+  readonly authenticator: Authenticator;
+  readonly identity: ReferenceIdentity | undefined;
+  /** The DNS name to send as server_name, or undefined. */
+  readonly serverName: string | undefined;
+  readonly keyShares: readonly GroupName[];
+  readonly middleboxCompatibility: boolean;
+}
+
+/** A checked server configuration. Only {@link serverConfig} makes one. */
+export interface ServerConfig extends CommonConfig {
+  readonly role: 'server';
+  readonly credentials: readonly Credential[] | 'ask';
+  readonly strictServerName: boolean;
+  readonly helloRetryCookie: boolean;
+}
+
+declare const checkedConfig: unique symbol;
+
+/** What is wrong with a configuration: the option and a sentence that says what it must be. */
+export interface ConfigError {
+  readonly option: string;
+  readonly problem: string;
+}
+
+/** Checks a client's options once; every connection then shares the result. */
+export function clientConfig(options: ClientOptions): Result<ClientConfig, ConfigError> {
+  const identity = options.serverName === undefined ? undefined : referenceIdentity(options.serverName);
+  if (identity !== undefined && !identity.ok) {
+    return err({ option: 'serverName', problem: 'must be a DNS name (A-labels) or an IP address' });
+  }
+  const common = commonConfig(options);
+  const groups = common.groups;
+  const keyShares =
+    options.keyShares ??
+    (groups.some((group) => defaults.keyShares.includes(group))
+      ? groups.filter((group) => defaults.keyShares.includes(group))
+      : groups.slice(0, 1));
+  const problem =
+    commonProblem(common) ??
+    problemIf('keyShares', 'must not name a group twice', hasDuplicates(keyShares)) ??
+    problemIf('keyShares', 'must be groups that are offered', !isSubset(keyShares, groups)) ??
+    problemIf('keyShares', 'must stand in the order of groups', !isInOrderOf(keyShares, groups));
+  if (problem !== undefined) return err(problem);
+  const name = identity?.value;
+  return ok(
+    checked<ClientConfig>({
+      ...common,
+      role: 'client',
+      authenticator: options.authenticator,
+      identity: name,
+      serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
+      keyShares,
+      middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
+    }),
+  );
+}
+
+/** Checks a server's options once; every connection then shares the result. */
+export function serverConfig(options: ServerOptions): Result<ServerConfig, ConfigError> {
+  const common = commonConfig(options);
+  const { credentials } = options;
+  const problem =
+    commonProblem(common) ??
+    problemIf('credentials', 'must hold at least one', credentials !== 'ask' && credentials.length === 0);
+  if (problem !== undefined) return err(problem);
+  return ok(
+    checked<ServerConfig>({
+      ...common,
+      role: 'server',
+      credentials,
+      strictServerName: options.strictServerName ?? defaults.strictServerName,
+      helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
+    }),
+  );
+}
+
+type Unchecked<Config> = Omit<Config, typeof checkedConfig>;
+
+/** The one place that brands a configuration. */
+function checked<Config extends CommonConfig>(config: Unchecked<Config>): Config {
+  return config as Config;
+}
+
+function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
+  return {
+    crypto: options.crypto,
+    cipherSuites: options.cipherSuites ?? defaults.cipherSuites,
+    groups: options.groups ?? defaults.groups,
+    signatureSchemes: options.signatureSchemes ?? defaults.signatureSchemes,
+    applicationProtocols: options.applicationProtocols ?? [],
+    trace: options.trace ?? defaults.trace,
+    limits: { ...defaultLimits, ...options.limits },
+  };
+}
+
+function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined {
+  const { cipherSuites, groups, applicationProtocols } = config;
+  const schemes = config.signatureSchemes;
+  return (
+    listProblem('cipherSuites', cipherSuites) ??
+    listProblem('groups', groups) ??
+    listProblem('signatureSchemes', schemes) ??
+    problemIf(
+      'signatureSchemes',
+      'must hold one that can sign a TLS 1.3 handshake (not only rsa_pkcs1)',
+      !schemes.some((name) => signatureSchemes[name].handshake),
+    ) ??
+    problemIf('applicationProtocols', 'must not name one twice', hasDuplicates(applicationProtocols)) ??
+    problemIf(
+      'applicationProtocols',
+      'must be names of 1 to 255 characters, each standing for one byte (RFC 7301 §3.1)',
+      !applicationProtocols.every(isProtocolName),
+    ) ??
+    limitProblem(config.limits)
+  );
+}
+
+function listProblem(option: string, list: readonly string[]): ConfigError | undefined {
+  return (
+    problemIf(option, 'must hold at least one', list.length === 0) ??
+    problemIf(option, 'must not name one twice', hasDuplicates(list))
+  );
+}
+
+function limitProblem(limits: Limits): ConfigError | undefined {
+  for (const [name, value] of Object.entries(limits)) {
+    const most = Object.entries(defaultLimits).find(([known]) => known === name)?.[1];
+    if (most === undefined) return { option: `limits.${name}`, problem: 'is not a limit' };
+    if (!Number.isSafeInteger(value) || value < 1 || value > most) {
+      return { option: `limits.${name}`, problem: `must be a whole number from 1 to ${most}` };
+    }
+  }
+  return undefined;
+}
+
+function problemIf(option: string, problem: string, holds: boolean): ConfigError | undefined {
+  return holds ? { option, problem } : undefined;
+}
+
+function hasDuplicates(list: readonly string[]): boolean {
+  return new Set(list).size !== list.length;
+}
+
+function isSubset(some: readonly string[], all: readonly string[]): boolean {
+  return some.every((item) => all.includes(item));
+}
+
+function isInOrderOf(some: readonly string[], all: readonly string[]): boolean {
+  const places = some.map((item) => all.indexOf(item));
+  return places.every((place, i) => i === 0 || place > (places[i - 1] ?? -1));
+}
+
+function isProtocolName(name: string): boolean {
+  if (name.length < 1 || name.length > 255) return false;
+  for (let i = 0; i < name.length; i++) {
+    if (name.charCodeAt(i) > 0xff) return false;
+  }
+  return true;
+}

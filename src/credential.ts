@@ -1,0 +1,80 @@
+import type { CryptoProvider, PrivateKey, PublicKey } from '../nocrypto/index.ts';
+import {
+  type Certificate,
+  type CertifiedKey,
+  certificatePublicKey,
+  decodeCertificate,
+  describeCertificateError,
+  encodePublicKey,
+  err,
+  extensionValue,
+  ok,
+  presentsIdentity,
+  type Result,
+} from '../x509/index.ts';
+import { isSame } from './bytes.ts';
+
+/** A certificate chain with the means to prove its key: what this side shows of itself. Made by {@link credential}. */
+export interface Credential {
+  /** DER, leaf first, as it goes onto the wire. */
+  readonly chain: readonly Uint8Array[];
+  readonly leaf: Certificate;
+  readonly publicKey: CertifiedKey;
+  readonly key: CredentialKey;
+  readonly [checkedCredential]: true;
+}
+
+/**
+ * The private key itself, or `external`: the key lives elsewhere (a smart card, another process) and every signature
+ * is a request. `label` is the caller's, to find the key again.
+ */
+export type CredentialKey =
+  | { readonly kind: 'private'; readonly key: PrivateKey }
+  | { readonly kind: 'external'; readonly label: string };
+
+export type CredentialError =
+  | { readonly kind: 'empty-chain'; readonly detail: string }
+  | { readonly kind: 'bad-certificate'; readonly index: number; readonly detail: string }
+  | { readonly kind: 'key-does-not-match'; readonly detail: string };
+
+declare const checkedCredential: unique symbol;
+
+/**
+ * Checks that the chain decodes, that its leaf's key is of a supported kind and that a private key, where given,
+ * is the leaf's. `chain` is DER, leaf first.
+ */
+export function credential(
+  crypto: CryptoProvider,
+  chain: readonly Uint8Array[],
+  key: CredentialKey,
+): Result<Credential, CredentialError> {
+  const certificates: Certificate[] = [];
+  for (const [index, der] of chain.entries()) {
+    const decoded = decodeCertificate(der);
+    if (!decoded.ok) {
+      return err({ kind: 'bad-certificate', index, detail: describeCertificateError(decoded.error) });
+    }
+    certificates.push(decoded.value);
+  }
+  const [leaf] = certificates;
+  if (leaf === undefined) return err({ kind: 'empty-chain', detail: 'a credential needs a certificate' });
+  const publicKey = certificatePublicKey(crypto, leaf);
+  if (!publicKey.ok) return err({ kind: 'bad-certificate', index: 0, detail: publicKey.error.detail });
+  if (key.kind === 'private' && !isSamePublicKey(key.key.public, publicKey.value.key)) {
+    return err({
+      kind: 'key-does-not-match',
+      detail: "the private key is not that of the chain's first certificate",
+    });
+  }
+  return ok({ chain, leaf, publicKey: publicKey.value, key } as Credential);
+}
+
+/** Whether the leaf is for this DNS name (RFC 9525). */
+export function isForName(credential: Credential, name: string): boolean {
+  const names = extensionValue(credential.leaf, 'subjectAltName');
+  return names !== undefined && presentsIdentity(names, { kind: 'dns', name });
+}
+
+function isSamePublicKey(a: PublicKey, b: PublicKey): boolean {
+  return isSame(encodePublicKey(a), encodePublicKey(b));
+}

@@ -1,0 +1,48 @@
+import type { GroupName } from '../nocrypto/index.ts';
+import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { TraceLevel } from './trace.ts';
+
+/**
+ * All policy in one place: what this side offers and accepts when a configuration does not say. Orders are orders of
+ * preference.
+ */
+export const defaults: {
+  readonly cipherSuites: readonly CipherSuiteName[];
+  readonly groups: readonly GroupName[];
+  readonly keyShares: readonly GroupName[];
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly middleboxCompatibility: boolean;
+  readonly helloRetryCookie: boolean;
+  readonly strictServerName: boolean;
+  readonly trace: TraceLevel;
+} = {
+  // AES-128-GCM first: hardware has it, and 128 bits are enough. A client on a portable provider, where ChaCha20 is
+  // three times as fast, says so in its configuration; a server follows its own order.
+  cipherSuites: ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384'],
+  // The hybrid first: traffic recorded today stays secret if a quantum computer comes.
+  groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'],
+  // A share for the hybrid and one for X25519, so that neither kind of server has to ask again.
+  keyShares: ['X25519MLKEM768', 'x25519'],
+  // The PKCS#1 v1.5 schemes at the end are for signatures inside certificates only (RFC 9846 §4.2.3).
+  signatureSchemes: [
+    'ecdsa_secp256r1_sha256',
+    'ed25519',
+    'ecdsa_secp384r1_sha384',
+    'rsa_pss_rsae_sha256',
+    'rsa_pss_rsae_sha384',
+    'rsa_pss_rsae_sha512',
+    'rsa_pss_pss_sha256',
+    'rsa_pss_pss_sha384',
+    'rsa_pss_pss_sha512',
+    'rsa_pkcs1_sha256',
+    'rsa_pkcs1_sha384',
+    'rsa_pkcs1_sha512',
+  ],
+  // RFC 9846 §D.4: look like TLS 1.2 to middleboxes.
+  middleboxCompatibility: true,
+  // This server keeps its state as a value, so it needs no cookie to recognise a client.
+  helloRetryCookie: false,
+  // A client that asks for a name we have no certificate for gets the first one, as most servers do.
+  strictServerName: false,
+  trace: 'messages',
+};

@@ -1,0 +1,46 @@
+import type { GroupName } from '../nocrypto/index.ts';
+import type { AuthenticatedPeer } from '../x509/index.ts';
+import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { Failure } from './failure.ts';
+import type { Request } from './request.ts';
+import type { TraceEvent } from './trace.ts';
+
+/** What a step asks the world to do or to know, in order. */
+export type Effect =
+  /** Write these bytes to the flow. */
+  | { readonly kind: 'send'; readonly bytes: Uint8Array }
+  /** Application data from the peer. `early` marks 0-RTT data, which an attacker may have replayed. */
+  | { readonly kind: 'data'; readonly bytes: Uint8Array; readonly early: boolean }
+  /** The handshake is over: `send` may be called, and the peer is who the facts say. */
+  | { readonly kind: 'established'; readonly facts: Facts }
+  /** The connection waits until `answer` brings the response. */
+  | { readonly kind: 'request'; readonly request: Request }
+  | { readonly kind: 'trace'; readonly event: TraceEvent }
+  /** close_notify came: the peer sends no more. This side may go on sending. */
+  | { readonly kind: 'peerClosed' }
+  /** Both sides have said close_notify (or this side alone before the handshake was over). Nothing follows. */
+  | { readonly kind: 'closed' }
+  /** The connection is dead. Any alert for the peer stands in a `send` before this. Nothing follows. */
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** What both sides agreed on. */
+export interface Facts {
+  readonly version: 'TLS 1.3';
+  readonly role: 'client' | 'server';
+  readonly cipherSuite: CipherSuiteName;
+  readonly group: GroupName;
+  /** How the peer proved its key; undefined for an anonymous client. */
+  readonly peerSignatureScheme: SignatureSchemeName | undefined;
+  /** How this side proved its key; undefined when it showed no certificate. */
+  readonly ownSignatureScheme: SignatureSchemeName | undefined;
+  /** The application protocol (RFC 7301), when one was agreed on. */
+  readonly applicationProtocol: string | undefined;
+  /** The DNS name in the client's server_name (RFC 6066 §3), at both sides. */
+  readonly serverName: string | undefined;
+  /** Whether the server asked for another key share. */
+  readonly helloRetryRequest: boolean;
+  /** The authenticated peer; undefined for an anonymous client. */
+  readonly peer: AuthenticatedPeer | undefined;
+  /** The ClientHello.random: identifies the connection in a key log. */
+  readonly clientRandom: Uint8Array;
+}

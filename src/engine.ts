@@ -1,0 +1,167 @@
+import { seedRng } from '../nocrypto/index.ts';
+import { startClient } from './client/hello.ts';
+import { contentTypes } from './codepoints.ts';
+import type { ClientConfig, ServerConfig } from './config.ts';
+import { takeBytes, takeHandshake } from './incoming.ts';
+import type { Response } from './request.ts';
+import { answerServerRequest, startServer } from './server/handle.ts';
+import { isWaiting, nothingIncoming, type Phase, type State } from './state.ts';
+import {
+  apply,
+  beginTurn,
+  end,
+  endTurn,
+  fail,
+  type Step,
+  sendAlert,
+  sendContent,
+  type Turn,
+  updateWriteKeys,
+} from './turn.ts';
+import { contents, emptyQueue } from './wire/byte-queue.ts';
+
+export type { Step } from './turn.ts';
+
+/** What a wrapper needs to know of a state between steps. */
+export interface Status {
+  /** `waiting`: a request is outstanding. `over`: failed, or closed in both directions. */
+  readonly phase: 'handshaking' | 'waiting' | 'established' | 'over';
+  /** Whether `send` may be called: established, and this side has not closed. */
+  readonly canSend: boolean;
+  /** Whether bytes from the peer still mean anything. While `waiting` they are kept, so it is better not to read. */
+  readonly canReceive: boolean;
+}
+
+/**
+ * Begins a connection as client; the first effect sends the ClientHello. `seed` is at least 48 fresh random bytes: all
+ * randomness of the connection comes from it, so the same seed must never serve twice.
+ */
+export function client(config: ClientConfig, seed: Uint8Array): Step {
+  const { phase, actions } = startClient(config, seedRng(seed));
+  const turn = beginTurn(initial(config, phase), 0);
+  apply(turn, { ok: true, value: { phase, actions } });
+  return endTurn(turn);
+}
+
+/** Begins a connection as server, which waits for a ClientHello. `seed` as for {@link client}. */
+export function server(config: ServerConfig, seed: Uint8Array): Step {
+  return { state: initial(config, startServer(seedRng(seed))), effects: [] };
+}
+
+/**
+ * Takes bytes from the peer, cut anywhere. `now` is milliseconds since the Unix epoch. `bytes` is read during the call
+ * only; the caller may reuse it afterwards. After the end of a connection bytes are ignored.
+ */
+export function receive(state: State, bytes: Uint8Array, now: number): Step {
+  if (!status(state).canReceive) return { state, effects: [] };
+  const turn = beginTurn(state, now);
+  takeBytes(turn, bytes);
+  return endTurn(turn);
+}
+
+/**
+ * The flow has ended. After close_notify that says nothing new; before it, it is a truncation (RFC 9846 §6.1), which an
+ * attacker can bring about.
+ */
+export function receiveEnd(state: State): Step {
+  if (!status(state).canReceive) return { state, effects: [] };
+  const turn = beginTurn(state, 0);
+  fail(turn, { kind: 'truncated' });
+  return endTurn(turn);
+}
+
+/**
+ * Sends application data. Throws when {@link status} says `canSend: false`: that is the caller's bug. Empty data sends
+ * nothing.
+ */
+export function send(state: State, data: Uint8Array): Step {
+  if (!status(state).canSend) {
+    throw new Error(
+      'send: the connection is not established, or this side has closed it (see status().canSend)',
+    );
+  }
+  const turn = beginTurn(state, 0);
+  sendData(turn, data);
+  return endTurn(turn);
+}
+
+/**
+ * Says close_notify: this side sends no more. The peer may go on sending until it says so too (half-close); `closed`
+ * comes when both have. Before the handshake is over this cancels it.
+ */
+export function close(state: State): Step {
+  const { phase } = status(state);
+  if (phase === 'over' || state.write.closed) return { state, effects: [] };
+  const turn = beginTurn(state, 0);
+  if (phase !== 'established') sendAlert(turn, 'user_canceled');
+  sendAlert(turn, 'close_notify');
+  const { protection } = turn.write;
+  turn.write = { protection, closed: true, keyUpdateAsked: false };
+  if (phase !== 'established' || turn.read.closed) end(turn, undefined);
+  return endTurn(turn);
+}
+
+/**
+ * Brings the response to the outstanding request; what arrived meanwhile is then taken up. Throws when no such request
+ * is outstanding: that is the caller's bug.
+ */
+export function answer(state: State, response: Response): Step {
+  const { phase } = state;
+  const { config } = state.fixed;
+  if (config.role !== 'server' || !isWaiting(phase)) {
+    throw new Error(`answer: no request is outstanding (the state is ${phase.kind})`);
+  }
+  const turn = beginTurn(state, state.incoming.now);
+  const { incoming } = turn;
+  turn.incoming = { ...incoming, records: emptyQueue, handshake: emptyQueue, messageLength: 0 };
+  turn.unread = contents(incoming.handshake);
+  apply(turn, answerServerRequest(config, phase, response));
+  takeHandshake(turn);
+  takeBytes(turn, contents(incoming.records));
+  return endTurn(turn);
+}
+
+/** See {@link Status}. */
+export function status(state: State): Status {
+  const { phase, read, write } = state;
+  const kind =
+    phase.kind === 'ended'
+      ? 'over'
+      : phase.kind === 'established'
+        ? 'established'
+        : isWaiting(phase)
+          ? 'waiting'
+          : 'handshaking';
+  return {
+    phase: kind,
+    canSend: kind === 'established' && !write.closed,
+    canReceive: kind !== 'over' && !read.closed,
+  };
+}
+
+function initial(config: ClientConfig | ServerConfig, phase: Phase): State {
+  return {
+    fixed: { config },
+    phase,
+    read: { protection: undefined, closed: false },
+    write: { protection: undefined, closed: false, keyUpdateAsked: false },
+    incoming: nothingIncoming,
+  };
+}
+
+/** Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. */
+function sendData(turn: Turn, data: Uint8Array): void {
+  const { limits } = turn.fixed.config;
+  for (let from = 0; from < data.length; ) {
+    const { protection } = turn.write;
+    if (protection === undefined) return;
+    const left = limits[protection.keys.suite.recordLimit] - 2 - protection.sequence;
+    if (left <= 0 && protection.sequence > 0) {
+      updateWriteKeys(turn, false);
+      continue;
+    }
+    const until = Math.min(data.length, from + Math.max(left, 1) * limits.recordPlaintext);
+    sendContent(turn, contentTypes.applicationData, data.subarray(from, until));
+    from = until;
+  }
+}

@@ -1,0 +1,241 @@
+import { type ExtensionName, extensionTypes, nameOf } from './codepoints.ts';
+import { type Failure, misbehaved } from './failure.ts';
+import {
+  type Codec,
+  opaque,
+  opaqueFixed,
+  prefixed,
+  type Shape,
+  struct,
+  text,
+  uint8,
+  uint16,
+  vector,
+} from './wire/codec.ts';
+
+/**
+ * One extension of a block: known in this message and parsed, or `unknown` and raw. A block is an ordered list of
+ * these, so that what was read prints back to the same bytes.
+ */
+export type Extension<T> =
+  | { readonly [N in keyof T]: { readonly name: N; readonly value: T[N] } }[keyof T]
+  | UnknownExtension;
+
+export interface UnknownExtension {
+  readonly name: 'unknown';
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
+/** RFC 9846 §4.2.8 */
+export interface KeyShareEntry {
+  readonly group: number;
+  readonly keyExchange: Uint8Array;
+}
+
+/** RFC 6066 §3: nameType 0 is host_name. */
+export interface ServerName {
+  readonly nameType: number;
+  readonly hostName: string;
+}
+
+const codes = vector(uint16, 2, 0xfffe);
+const keyShareEntry = struct<KeyShareEntry>({ group: uint16, keyExchange: opaque(1, 0xffff) });
+const serverName = struct<ServerName>({ nameType: uint8, hostName: text(1, 0xffff) });
+const protocolNames = vector(text(1, 255), 2, 0xffff);
+const data = opaque(0, 0xffff);
+const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
+
+// The table of RFC 9846 §4.2, column by column: what each extension holds in each message it may stand in. To add an
+// extension: its number in codepoints.ts, a row in each column where it may stand, and the code that sends and reads it.
+
+const inClientHello = {
+  serverName: vector(serverName, 1, 0xffff),
+  supportedGroups: codes,
+  signatureAlgorithms: codes,
+  applicationLayerProtocolNegotiation: protocolNames,
+  supportedVersions: vector(uint16, 2, 254),
+  cookie: opaque(1, 0xffff),
+  certificateAuthorities: distinguishedNames,
+  signatureAlgorithmsCert: codes,
+  keyShare: vector(keyShareEntry, 0, 0xffff),
+};
+
+const inServerHello = {
+  supportedVersions: uint16,
+  keyShare: keyShareEntry,
+};
+
+const inHelloRetryRequest = {
+  supportedVersions: uint16,
+  cookie: opaque(1, 0xffff),
+  keyShare: uint16,
+};
+
+const inEncryptedExtensions = {
+  serverName: opaqueFixed(0),
+  supportedGroups: codes,
+  applicationLayerProtocolNegotiation: protocolNames,
+};
+
+const inCertificateRequest = {
+  signatureAlgorithms: codes,
+  certificateAuthorities: distinguishedNames,
+  signatureAlgorithmsCert: codes,
+};
+
+const inCertificate = {};
+
+const inNewSessionTicket = {};
+
+export const clientHelloExtensions = block(inClientHello, 0);
+export const serverHelloExtensions = block(inServerHello, 0);
+export const helloRetryRequestExtensions = block(inHelloRetryRequest, 0);
+export const encryptedExtensions = block(inEncryptedExtensions, 0);
+export const certificateRequestExtensions = block(inCertificateRequest, 2);
+export const certificateExtensions = block(inCertificate, 0);
+export const newSessionTicketExtensions = block(inNewSessionTicket, 0);
+
+type Block<C> = C extends Codec<readonly (infer E)[]> ? E : never;
+export type ClientHelloExtension = Block<typeof clientHelloExtensions>;
+export type ServerHelloExtension = Block<typeof serverHelloExtensions>;
+export type HelloRetryRequestExtension = Block<typeof helloRetryRequestExtensions>;
+export type EncryptedExtension = Block<typeof encryptedExtensions>;
+export type CertificateRequestExtension = Block<typeof certificateRequestExtensions>;
+export type CertificateExtension = Block<typeof certificateExtensions>;
+export type NewSessionTicketExtension = Block<typeof newSessionTicketExtensions>;
+
+/** Any extension of any message, as far as its place in a list matters. */
+export type AnyExtension = UnknownExtension | { readonly name: ExtensionName };
+
+const recognized: ReadonlySet<string> = new Set(
+  [
+    inClientHello,
+    inServerHello,
+    inHelloRetryRequest,
+    inEncryptedExtensions,
+    inCertificateRequest,
+    inCertificate,
+    inNewSessionTicket,
+  ].flatMap(Object.keys),
+);
+
+/** The value of the extension `name` in a block, or undefined when it is not there. */
+export function findExtension<E extends { readonly name: string }, N extends E['name']>(
+  extensions: readonly E[],
+  name: N,
+): ValueOf<E, N> | undefined {
+  for (const extension of extensions) {
+    if (isNamed(extension, name)) return extension.value;
+  }
+  return undefined;
+}
+
+type ValueOf<E, N> = E extends { readonly name: N; readonly value: infer V } ? V : never;
+
+/**
+ * What RFC 9846 §4.2 forbids in the extensions of a message that answers another: one that stands twice, one that has no
+ * place in this message, one that was not `offered` (but for the `unasked` that need no offer).
+ */
+export function checkReply(
+  reply: readonly AnyExtension[],
+  offered: readonly AnyExtension[],
+  unasked: readonly ExtensionName[] = [],
+): Failure | undefined {
+  const problem = checkRequest(reply);
+  if (problem !== undefined) return problem;
+  for (const extension of reply) {
+    const type = extensionType(extension);
+    if (unasked.some((name) => extensionTypes[name] === type)) continue;
+    if (!offered.some((offer) => extensionType(offer) === type)) {
+      return misbehaved('unsolicited-extension', `extension ${type} was not offered`);
+    }
+  }
+  return undefined;
+}
+
+/** The part of {@link checkReply} that holds for a message which answers none: unknown extensions are ignored. */
+export function checkRequest(extensions: readonly AnyExtension[]): Failure | undefined {
+  const repeated = repeatedExtension(extensions);
+  if (repeated !== undefined) return misbehaved('duplicate-extension', `extension ${repeated} stands twice`);
+  const misplaced = extensions.find(isMisplaced);
+  return misplaced === undefined
+    ? undefined
+    : misbehaved('misplaced-extension', `extension ${extensionType(misplaced)} has no place here`);
+}
+
+/** The ExtensionType of an extension. */
+export function extensionType(extension: AnyExtension): number {
+  return extension.name === 'unknown' ? extension.type : extensionTypes[extension.name];
+}
+
+/** The ExtensionType that stands twice in a block, if any (RFC 9846 §4.2 forbids it). */
+function repeatedExtension(extensions: readonly AnyExtension[]): number | undefined {
+  const seen = new Set<number>();
+  for (const extension of extensions) {
+    const type = extensionType(extension);
+    if (seen.has(type)) return type;
+    seen.add(type);
+  }
+  return undefined;
+}
+
+/**
+ * Whether an extension left raw in one message is one we know from another message: RFC 9846 §4.2 wants
+ * illegal_parameter for that, where a really unknown one is ignored or unsupported_extension.
+ */
+function isMisplaced(extension: AnyExtension): boolean {
+  if (extension.name !== 'unknown') return false;
+  const name = nameOf(extensionTypes, extension.type);
+  return name !== undefined && recognized.has(name);
+}
+
+function isNamed<E extends { readonly name: string }, N extends string>(
+  extension: E,
+  name: N,
+): extension is E & { readonly name: N; readonly value: ValueOf<E, N> } {
+  return extension.name === name;
+}
+
+/** `Extension extensions<min..2^16-1>` where `known` is one column of the table. */
+function block<T extends object>(
+  known: { readonly [N in keyof T]: Codec<T[N]> },
+  min: number,
+): Codec<readonly Extension<T>[]> {
+  return vector(oneExtension<T>(known), min, 0xffff);
+}
+
+function oneExtension<T extends object>(
+  known: { readonly [N in keyof T]: Codec<T[N]> },
+): Codec<Extension<T>> {
+  const names: (keyof T & string)[] = [];
+  const rows: { readonly name: string; readonly shape: Shape }[] = [];
+  for (const name in known) {
+    names.push(name);
+    rows.push({ name, shape: known[name].shape });
+  }
+  return {
+    shape: { kind: 'extension', known: rows },
+    read: (cursor) => {
+      const type = uint16.read(cursor);
+      const typeName = nameOf(extensionTypes, type);
+      const name = names.find((candidate) => candidate === typeName);
+      if (name === undefined) return { name: 'unknown', type, data: data.read(cursor) };
+      cursor.path.push(name);
+      const value = prefixed(known[name], 0, 0xffff).read(cursor);
+      if (cursor.error === undefined) cursor.path.pop();
+      return { name, value };
+    },
+    write: (extension, out) => {
+      uint16.write(extensionType(extension as AnyExtension), out);
+      if (extension.name === 'unknown') {
+        data.write((extension as UnknownExtension).data, out);
+        return;
+      }
+      // An extension that is not `unknown` is { name: N, value: T[N] } for one N: what Extension<T> says, and what
+      // TypeScript cannot follow through an abstract T.
+      const { name, value } = extension as { readonly name: keyof T; readonly value: T[keyof T] };
+      prefixed(known[name], 0, 0xffff).write(value, out);
+    },
+  };
+}

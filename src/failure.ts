@@ -1,0 +1,211 @@
+import { describeValidationError, type ValidationError } from '../x509/index.ts';
+import type { AlertName } from './codepoints.ts';
+
+/**
+ * Why a connection ended badly, told apart by who is to blame. A failed connection stays failed.
+ *
+ * - `malformed`: the bytes do not parse as the structure they should be.
+ * - `peerMisbehaved`: they parse, but the standard forbids them here.
+ * - `incompatible`: both sides keep to the standard and share no parameters.
+ * - `certificate`: the peer's certificate was not accepted.
+ * - `misuse`: the caller's configuration or answer cannot work.
+ * - `peerAlert`: the peer gave up and said why.
+ * - `truncated`: the flow ended without close_notify (RFC 9846 §6.1): what came before may be incomplete.
+ */
+export type Failure =
+  | {
+      readonly kind: 'malformed';
+      /** The structure that was being read. */
+      readonly structure: string;
+      /** Byte offset in it, path of field names, what was expected and what was found. */
+      readonly offset: number;
+      readonly path: readonly string[];
+      readonly expected: string;
+      readonly found: string;
+    }
+  | { readonly kind: 'peerMisbehaved'; readonly reason: Misbehaviour; readonly detail: string }
+  | { readonly kind: 'incompatible'; readonly reason: Incompatibility; readonly detail: string }
+  | { readonly kind: 'certificate'; readonly error: ValidationError }
+  | { readonly kind: 'misuse'; readonly reason: Misuse; readonly detail: string }
+  | { readonly kind: 'peerAlert'; readonly alert: AlertName | 'unknown'; readonly code: number }
+  | { readonly kind: 'truncated' };
+
+/** Each way to break the protocol, with the alert that answers it (RFC 9846 §6.2 and the section named). */
+const misbehaviours = {
+  /** §5.1, §4: a record or message that this state does not await. */
+  'unexpected-message': 'unexpected_message',
+  /** §5.1: handshake bytes left over, partial or whole, where the keys change. */
+  'unread-handshake-bytes-at-key-change': 'unexpected_message',
+  /** §5.1: a handshake message interrupted by another record type. */
+  'interleaved-handshake-message': 'unexpected_message',
+  /** §5.1: a zero-length fragment of Handshake or Alert. */
+  'empty-fragment': 'unexpected_message',
+  /** §5.1, §5.4: record padding without a content type. */
+  'no-content-type': 'unexpected_message',
+  /** §5: change_cipher_spec at the wrong time, with the wrong byte, or too often. */
+  'bad-change-cipher-spec': 'unexpected_message',
+  'too-many-useless-records': 'unexpected_message',
+  'too-many-post-handshake-messages': 'unexpected_message',
+  /** §5.1, §5.2 */
+  'record-too-long': 'record_overflow',
+  /** §5.2 */
+  'decryption-failed': 'bad_record_mac',
+  /** §5.1: not TLS at all, or a version no TLS 1.3 record carries. */
+  'bad-record-version': 'protocol_version',
+  /** §5.5: more records under one key than its AEAD allows. */
+  'too-many-records-under-one-key': 'unexpected_message',
+  'message-too-long': 'illegal_parameter',
+  'too-many-certificates': 'bad_certificate',
+  /** §6: an alert record holds exactly one alert, unfragmented. */
+  'bad-alert': 'decode_error',
+  /** §4.2 */
+  'duplicate-extension': 'illegal_parameter',
+  'misplaced-extension': 'illegal_parameter',
+  'unsolicited-extension': 'unsupported_extension',
+  'missing-extension': 'missing_extension',
+  /** §4.1.2, §4.1.3 */
+  'bad-compression-method': 'illegal_parameter',
+  'bad-legacy-version': 'illegal_parameter',
+  'session-id-not-echoed': 'illegal_parameter',
+  'unoffered-cipher-suite': 'illegal_parameter',
+  'cipher-suite-changed-after-retry': 'illegal_parameter',
+  'unoffered-version': 'illegal_parameter',
+  'version-changed-after-retry': 'illegal_parameter',
+  'downgrade-sentinel': 'illegal_parameter',
+  /** §4.1.4, §4.2.8 */
+  'second-hello-retry-request': 'unexpected_message',
+  'hello-retry-request-without-change': 'illegal_parameter',
+  'retry-for-unoffered-group': 'illegal_parameter',
+  'retry-for-shared-group': 'illegal_parameter',
+  'second-client-hello-differs': 'illegal_parameter',
+  'cookie-not-echoed': 'illegal_parameter',
+  'unsolicited-cookie': 'illegal_parameter',
+  'key-share-not-as-requested': 'illegal_parameter',
+  'unoffered-group': 'illegal_parameter',
+  'key-share-for-unsupported-group': 'illegal_parameter',
+  'key-shares-out-of-order': 'illegal_parameter',
+  'duplicate-key-share': 'illegal_parameter',
+  'bad-key-share': 'illegal_parameter',
+  /** RFC 7301 §3.1, RFC 9846 §4.3.1 */
+  'unoffered-application-protocol': 'illegal_parameter',
+  'several-application-protocols': 'illegal_parameter',
+  /** RFC 6066 §3 */
+  'several-server-names': 'illegal_parameter',
+  'bad-server-name': 'illegal_parameter',
+  /** §4.4.2, §4.4.2.4 */
+  'empty-certificate': 'decode_error',
+  'certificate-context-not-empty': 'illegal_parameter',
+  'certificate-request-context-not-empty': 'illegal_parameter',
+  'undecodable-certificate': 'bad_certificate',
+  'unsupported-certificate-key': 'unsupported_certificate',
+  /** §4.4.3 */
+  'unoffered-signature-scheme': 'illegal_parameter',
+  'signature-scheme-does-not-fit-key': 'illegal_parameter',
+  'bad-signature': 'decrypt_error',
+  /** §4.4.4 */
+  'bad-finished': 'decrypt_error',
+  /** §4.6.3 */
+  'bad-key-update': 'illegal_parameter',
+} as const satisfies Readonly<Record<string, AlertName>>;
+
+/** Each way for two honest peers to have nothing in common. */
+const incompatibilities = {
+  'no-common-version': 'protocol_version',
+  'no-common-cipher-suite': 'handshake_failure',
+  'no-common-group': 'handshake_failure',
+  'no-common-signature-scheme': 'handshake_failure',
+  'no-common-application-protocol': 'no_application_protocol',
+  'no-certificate-for-this-name': 'unrecognized_name',
+} as const satisfies Readonly<Record<string, AlertName>>;
+
+/** Each way for a caller's answer or environment to make the connection impossible. */
+const misuses = {
+  'credential-refused': 'handshake_failure',
+  'credential-does-not-fit': 'internal_error',
+  'signature-refused': 'internal_error',
+  'signing-failed': 'internal_error',
+  'too-many-pending-bytes': 'internal_error',
+} as const satisfies Readonly<Record<string, AlertName>>;
+
+export type Misbehaviour = keyof typeof misbehaviours;
+export type Incompatibility = keyof typeof incompatibilities;
+export type Misuse = keyof typeof misuses;
+
+/**
+ * The one map from failure to alert (RFC 9846 §6.2). `undefined` when there is nobody to tell: the peer has given up
+ * or gone.
+ */
+export function alertFor(failure: Failure): AlertName | undefined {
+  switch (failure.kind) {
+    case 'malformed':
+      return 'decode_error';
+    case 'peerMisbehaved':
+      return misbehaviours[failure.reason];
+    case 'incompatible':
+      return incompatibilities[failure.reason];
+    case 'certificate':
+      return alertForCertificate(failure.error);
+    case 'misuse':
+      return misuses[failure.reason];
+    case 'peerAlert':
+    case 'truncated':
+      return undefined;
+  }
+}
+
+/** One readable line: what happened, and for the reader's own mistakes what to do. */
+export function describeFailure(failure: Failure): string {
+  switch (failure.kind) {
+    case 'malformed': {
+      const where = [failure.structure, ...failure.path].join('.');
+      return `the peer sent a malformed ${where} (byte ${failure.offset}): expected ${failure.expected}, found ${failure.found}`;
+    }
+    case 'peerMisbehaved':
+      return `the peer broke the protocol (${failure.reason}): ${failure.detail}`;
+    case 'incompatible':
+      return `the peers share no parameters (${failure.reason}): ${failure.detail}`;
+    case 'certificate':
+      return `the peer's certificate was refused: ${describeValidationError(failure.error)}`;
+    case 'misuse':
+      return `this side cannot go on (${failure.reason}): ${failure.detail}`;
+    case 'peerAlert':
+      return `the peer ended the connection with the alert ${failure.alert} (${failure.code})`;
+    case 'truncated':
+      return 'the flow ended without close_notify: data may be missing (truncation)';
+  }
+}
+
+/** A {@link Failure} of the peer's making. */
+export function misbehaved(reason: Misbehaviour, detail: string): Failure {
+  return { kind: 'peerMisbehaved', reason, detail };
+}
+
+/** A {@link Failure} nobody is to blame for. */
+export function incompatible(reason: Incompatibility, detail: string): Failure {
+  return { kind: 'incompatible', reason, detail };
+}
+
+/** A {@link Failure} of this side's caller. */
+export function misuse(reason: Misuse, detail: string): Failure {
+  return { kind: 'misuse', reason, detail };
+}
+
+/** RFC 9846 §6.2 on the certificate alerts. A name mismatch is bad_certificate, as OpenSSL and rustls say it. */
+function alertForCertificate(error: ValidationError): AlertName {
+  switch (error.reason) {
+    case 'unknown-issuer':
+    case 'no-anchors':
+      return 'unknown_ca';
+    case 'expired':
+    case 'not-yet-valid':
+      return 'certificate_expired';
+    case 'unsupported-algorithm':
+    case 'weak-key':
+    case 'wrong-key-usage':
+    case 'wrong-extended-key-usage':
+    case 'unhandled-critical-extension':
+      return 'unsupported_certificate';
+    default:
+      return 'bad_certificate';
+  }
+}

@@ -1,0 +1,12 @@
+import type { GroupName } from '../nocrypto/index.ts';
+import { groupCodes, nameOf } from './codepoints.ts';
+
+/** The NamedGroup code of a group (RFC 9846 §4.2.7). To add a group: its code there, its arithmetic in nocrypto. */
+export function groupCode(name: GroupName): number {
+  return groupCodes[name];
+}
+
+/** The group with this code, or undefined when it is none of ours. */
+export function groupOfCode(code: number): GroupName | undefined {
+  return nameOf(groupCodes, code);
+}

@@ -1,0 +1,305 @@
+import { handleClient } from './client/handle.ts';
+import { alertCodes, contentTypes, handshakeTypes, nameOf } from './codepoints.ts';
+import { misbehaved, misuse } from './failure.ts';
+import { describeMessage } from './message-details.ts';
+import { decodeHandshake, HANDSHAKE_HEADER_LENGTH, type HandshakeMessage } from './messages.ts';
+import { answerPostHandshake } from './post-handshake.ts';
+import { nextRecord, openRecord, RECORD_HEADER_LENGTH, recordLength } from './record.ts';
+import { handleServer } from './server/handle.ts';
+import { isWaiting } from './state.ts';
+import { apply, emit, end, fail, type Turn, trace, traceRecord, tracing, updateWriteKeys } from './turn.ts';
+import { contents, emptyQueue, enqueue } from './wire/byte-queue.ts';
+
+/** Cuts bytes into records and handles each, until the bytes, or the connection's patience, are used up. */
+export function takeBytes(turn: Turn, bytes: Uint8Array): void {
+  let offset = 0;
+  while (offset < bytes.length && turn.phase.kind !== 'ended' && !turn.read.closed) {
+    if (isWaiting(turn.phase)) {
+      keepForLater(turn, bytes.subarray(offset));
+      return;
+    }
+    if (turn.incoming.records.length > 0) {
+      offset += completeRecord(turn, bytes, offset);
+      continue;
+    }
+    const left = bytes.length - offset;
+    const length = left < RECORD_HEADER_LENGTH ? undefined : recordLength(bytes, offset);
+    if (length !== undefined && !length.ok) {
+      fail(turn, length.error);
+      return;
+    }
+    if (length === undefined || left < length.value) {
+      const records = enqueue(emptyQueue, bytes.subarray(offset));
+      turn.incoming = { ...turn.incoming, records, recordLength: length?.value ?? 0 };
+      return;
+    }
+    takeRecord(turn, bytes.subarray(offset, offset + length.value));
+    offset += length.value;
+  }
+}
+
+/** Hands on the whole messages in `turn.unread`; what is left over begins a message that is still to come. */
+export function takeHandshake(turn: Turn): void {
+  while (turn.phase.kind !== 'ended' && !isWaiting(turn.phase)) {
+    const { unread } = turn;
+    const length = messageLength(unread);
+    if (length > messageLimit(turn, unread[0] ?? 0)) {
+      fail(turn, misbehaved('message-too-long', `a handshake message of ${length} bytes`));
+      return;
+    }
+    if (length === 0 || unread.length < length) break;
+    turn.unread = unread.subarray(length);
+    takeMessage(turn, unread.subarray(0, length));
+  }
+  if (turn.phase.kind === 'ended') return;
+  const { unread, incoming, now } = turn;
+  const handshake = enqueue(emptyQueue, unread);
+  turn.incoming = { ...incoming, handshake, messageLength: messageLength(unread), now };
+  turn.unread = unread.subarray(unread.length);
+}
+
+/** Adds to a record begun earlier. Answers how many bytes it took. */
+function completeRecord(turn: Turn, bytes: Uint8Array, offset: number): number {
+  const { incoming } = turn;
+  const wanted = incoming.recordLength === 0 ? RECORD_HEADER_LENGTH : incoming.recordLength;
+  const taken = Math.min(wanted - incoming.records.length, bytes.length - offset);
+  const records = enqueue(incoming.records, bytes.subarray(offset, offset + taken));
+  if (records.length < wanted) {
+    turn.incoming = { ...incoming, records };
+    return taken;
+  }
+  const whole = contents(records);
+  const length = recordLength(whole, 0);
+  if (!length.ok) {
+    fail(turn, length.error);
+  } else if (records.length < length.value) {
+    turn.incoming = { ...incoming, records, recordLength: length.value };
+  } else {
+    turn.incoming = { ...incoming, records: emptyQueue, recordLength: 0 };
+    takeRecord(turn, whole);
+  }
+  return taken;
+}
+
+/** While a request is outstanding. The flow boundary has stopped reading, so only a little can come. */
+function keepForLater(turn: Turn, bytes: Uint8Array): void {
+  const { incoming } = turn;
+  const most = turn.fixed.config.limits.pendingBytes;
+  if (incoming.records.length + bytes.length > most) {
+    fail(
+      turn,
+      misuse('too-many-pending-bytes', `more than ${most} bytes came while a request is outstanding`),
+    );
+    return;
+  }
+  turn.incoming = { ...incoming, records: enqueue(incoming.records, bytes), now: turn.now };
+}
+
+/** One whole record (RFC 9846 §5). */
+function takeRecord(turn: Turn, record: Uint8Array): void {
+  const type = record[0] ?? 0;
+  if (type === contentTypes.changeCipherSpec) {
+    takeChangeCipherSpec(turn, record);
+    return;
+  }
+  const { protection } = turn.read;
+  if (protection === undefined || isPlaintextAlert(turn, type)) {
+    // The caller may reuse its bytes, and what is read from them is kept.
+    takeContent(turn, type, record.slice(RECORD_HEADER_LENGTH), false);
+    return;
+  }
+  if (type !== contentTypes.applicationData) {
+    fail(turn, misbehaved('unexpected-message', 'an unprotected record where records must be protected'));
+    return;
+  }
+  const limit = turn.fixed.config.limits[protection.keys.suite.recordLimit];
+  if (protection.sequence >= limit * READ_GRACE) {
+    fail(
+      turn,
+      misbehaved('too-many-records-under-one-key', `${protection.sequence} records, ${limit} allowed`),
+    );
+    return;
+  }
+  const content = openRecord(protection, record);
+  if (!content.ok) {
+    fail(turn, content.error);
+    return;
+  }
+  turn.read = { protection: nextRecord(protection), closed: false };
+  takeContent(turn, content.value.type, content.value.bytes, true);
+  if (protection.sequence + 1 >= limit) askForNewKeys(turn);
+}
+
+/** The peer gets this much more than the limit, the time to answer a KeyUpdate: RFC 9846 §5.5's 2^24.5 for AES-GCM. */
+const READ_GRACE = Math.SQRT2;
+
+function askForNewKeys(turn: Turn): void {
+  const { write } = turn;
+  if (turn.phase.kind === 'established' && !write.closed && !write.keyUpdateAsked)
+    updateWriteKeys(turn, true);
+}
+
+/**
+ * A client that cannot read our ServerHello has no keys to say so under (§6.2 lets it speak in the clear). Only its very
+ * first word is taken that way, and it can only end the connection, as anybody on the path can.
+ */
+function isPlaintextAlert(turn: Turn, type: number): boolean {
+  return (
+    type === contentTypes.alert &&
+    turn.phase.kind === 'awaitClientFinished' &&
+    turn.read.protection?.sequence === 0
+  );
+}
+
+/** §5: dropped, but only where it can stem from middlebox compatibility, and never between parts of a message. */
+function takeChangeCipherSpec(turn: Turn, record: Uint8Array): void {
+  const { phase, incoming } = turn;
+  const count = incoming.changeCipherSpecs + 1;
+  const expected = phase.kind !== 'awaitClientHello' && phase.kind !== 'established';
+  const wellFormed = record.length === RECORD_HEADER_LENGTH + 1 && record[RECORD_HEADER_LENGTH] === 1;
+  if (!expected || !wellFormed || count > turn.fixed.config.limits.changeCipherSpecs) {
+    fail(turn, misbehaved('bad-change-cipher-spec', `number ${count}, in the state ${phase.kind}`));
+    return;
+  }
+  if (isInterleaved(turn)) return;
+  turn.incoming = { ...incoming, changeCipherSpecs: count };
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'changeCipherSpec', direction: 'received' });
+}
+
+function takeContent(turn: Turn, type: number, bytes: Uint8Array, isProtected: boolean): void {
+  if (tracing(turn, 'records')) traceRecord(turn, 'received', type, bytes.length, isProtected);
+  switch (type) {
+    case contentTypes.handshake:
+      takeHandshakeContent(turn, bytes);
+      return;
+    case contentTypes.alert:
+      takeAlert(turn, bytes);
+      return;
+    case contentTypes.applicationData:
+      takeApplicationData(turn, bytes);
+      return;
+    default:
+      fail(turn, misbehaved('unexpected-message', `content of type ${type} in the state ${turn.phase.kind}`));
+  }
+}
+
+function takeHandshakeContent(turn: Turn, bytes: Uint8Array): void {
+  if (bytes.length === 0) {
+    fail(turn, misbehaved('empty-fragment', 'a handshake record without content'));
+    return;
+  }
+  const { incoming } = turn;
+  if (incoming.handshake.length === 0) {
+    turn.unread = bytes;
+  } else {
+    const handshake = enqueue(incoming.handshake, bytes);
+    // Joining the parts only once all are there keeps a message in single bytes from costing its length squared.
+    if (incoming.messageLength > handshake.length) {
+      turn.incoming = { ...incoming, handshake };
+      return;
+    }
+    turn.unread = contents(handshake);
+  }
+  takeHandshake(turn);
+}
+
+/** The whole length of the message that begins here, 0 while its header is not complete. */
+function messageLength(bytes: Uint8Array): number {
+  if (bytes.length < HANDSHAKE_HEADER_LENGTH) return 0;
+  const [, high = 0, middle = 0, low = 0] = bytes;
+  return HANDSHAKE_HEADER_LENGTH + ((high << 16) | (middle << 8) | low);
+}
+
+/** The bytes a message of this type may have, checked before any of them is kept. */
+function messageLimit(turn: Turn, type: number): number {
+  const { limits, role } = turn.fixed.config;
+  if (turn.phase.kind === 'established') {
+    return role === 'client' ? limits.postHandshakeMessageAtClient : limits.postHandshakeMessageAtServer;
+  }
+  return type === handshakeTypes.certificate ? limits.certificateMessage : limits.handshakeMessage;
+}
+
+function takeMessage(turn: Turn, raw: Uint8Array): void {
+  const message = decodeHandshake(raw);
+  if (!message.ok) {
+    fail(turn, message.error);
+    return;
+  }
+  if (tracing(turn, 'messages')) {
+    trace(turn, {
+      kind: 'message',
+      direction: 'received',
+      message: message.value.kind,
+      length: raw.length,
+      details: describeMessage(message.value),
+    });
+  }
+  handleMessage(turn, message.value, raw);
+}
+
+function handleMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): void {
+  const { phase, now } = turn;
+  const { config } = turn.fixed;
+  if (phase.kind === 'established') {
+    answerPostHandshake(turn, message);
+  } else if (config.role === 'client') {
+    apply(turn, handleClient(config, phase, message, raw, now));
+  } else {
+    apply(turn, handleServer(config, phase, message, raw));
+  }
+}
+
+/** §6: exactly one alert a record, never in pieces. All but two kinds end the connection, whatever their level says. */
+function takeAlert(turn: Turn, bytes: Uint8Array): void {
+  if (isInterleaved(turn)) return;
+  const [, code] = bytes;
+  if (code === undefined || bytes.length !== 2) {
+    fail(turn, misbehaved('bad-alert', `an alert record with ${bytes.length} bytes`));
+    return;
+  }
+  const alert = nameOf(alertCodes, code) ?? 'unknown';
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'received', alert });
+  if (alert === 'user_canceled') {
+    countUseless(turn);
+  } else if (alert === 'close_notify' && turn.phase.kind === 'established') {
+    turn.read = { protection: turn.read.protection, closed: true };
+    emit(turn, { kind: 'peerClosed' });
+    if (turn.write.closed) end(turn, undefined);
+  } else {
+    // A close_notify before the handshake is over ends it too: there is nothing to wait for.
+    fail(turn, { kind: 'peerAlert', alert, code });
+  }
+}
+
+function takeApplicationData(turn: Turn, bytes: Uint8Array): void {
+  if (turn.phase.kind !== 'established') {
+    fail(turn, misbehaved('unexpected-message', `application data in the state ${turn.phase.kind}`));
+    return;
+  }
+  if (isInterleaved(turn)) return;
+  if (bytes.length === 0) {
+    countUseless(turn);
+    return;
+  }
+  const { incoming } = turn;
+  if (incoming.uselessRecords > 0 || incoming.postHandshakeMessages > 0) {
+    turn.incoming = { ...incoming, uselessRecords: 0, postHandshakeMessages: 0 };
+  }
+  emit(turn, { kind: 'data', bytes, early: false });
+}
+
+/** §5.1: the parts of a handshake message must not have other records between them. */
+function isInterleaved(turn: Turn): boolean {
+  if (turn.incoming.handshake.length === 0) return false;
+  fail(turn, misbehaved('interleaved-handshake-message', 'another record between the parts of a message'));
+  return true;
+}
+
+/** Records that cost us work and bring nothing must not go on for ever. */
+function countUseless(turn: Turn): void {
+  const uselessRecords = turn.incoming.uselessRecords + 1;
+  turn.incoming = { ...turn.incoming, uselessRecords };
+  if (uselessRecords > turn.fixed.config.limits.uselessRecords) {
+    fail(turn, misbehaved('too-many-useless-records', `${uselessRecords} in a row`));
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * TLS as a function: the entry point `pure-tls`.
+ *
+ * @module
+ */
+export type { AlertName, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+export {
+  type ClientConfig,
+  type ClientOptions,
+  type CommonOptions,
+  type ConfigError,
+  clientConfig,
+  type ServerConfig,
+  type ServerOptions,
+  serverConfig,
+} from './config.ts';
+export { type Credential, type CredentialError, type CredentialKey, credential } from './credential.ts';
+export { defaults } from './defaults.ts';
+export type { Effect, Facts } from './effect.ts';
+export {
+  answer,
+  client,
+  close,
+  receive,
+  receiveEnd,
+  type Status,
+  type Step,
+  send,
+  server,
+  status,
+} from './engine.ts';
+export {
+  alertFor,
+  describeFailure,
+  type Failure,
+  type Incompatibility,
+  type Misbehaviour,
+  type Misuse,
+} from './failure.ts';
+export { defaultLimits, type Limits } from './limits.ts';
+export type { ClientHelloFacts, Request, Response } from './request.ts';
+export type { State } from './state.ts';
+export { type Direction, keyLogLine, type SecretLabel, type TraceEvent, type TraceLevel } from './trace.ts';

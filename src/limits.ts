@@ -1,0 +1,52 @@
+/**
+ * How much of anything a peer can make this side hold or do. Each number says where it comes from; a
+ * configuration can lower it, never raise it.
+ */
+export interface Limits {
+  /** Bytes of a handshake message before the handshake is over (BoringSSL and rustls allow the same order). */
+  readonly handshakeMessage: number;
+  /** Bytes of a Certificate message (Go: 100 KB for certificates in TLS 1.3; BoringSSL: max_cert_list). */
+  readonly certificateMessage: number;
+  /** Bytes of a handshake message a client takes after the handshake: tickets. */
+  readonly postHandshakeMessageAtClient: number;
+  /** Bytes of a handshake message a server takes after the handshake: only KeyUpdate is expected. */
+  readonly postHandshakeMessageAtServer: number;
+  /** Certificates in a chain, checked before any is decoded (path building itself is bounded in x509). */
+  readonly certificates: number;
+  /** Records in a row that advance nothing: empty records, change_cipher_spec (Go: maxUselessRecords). */
+  readonly uselessRecords: number;
+  /** change_cipher_spec records during one TLS 1.3 handshake (rustls). */
+  readonly changeCipherSpecs: number;
+  /** KeyUpdates and tickets without application data in between (rustls, BoringSSL: 32). */
+  readonly postHandshakeMessages: number;
+  /** Bytes kept while a request is outstanding or arriving in pieces; the flow boundary stops reading long before. */
+  readonly pendingBytes: number;
+  /** AES-GCM records under one key (RFC 9846 §5.5 gives 2^24.5 for full-size records). */
+  readonly aesGcmRecords: number;
+  /** ChaCha20-Poly1305 records under one key (RFC 9846 §5.5 sets no bound below the sequence number's). */
+  readonly chaChaRecords: number;
+  /** Bytes of TLSPlaintext.fragment this side sends at most (RFC 9846 §5.1: 2^14). */
+  readonly recordPlaintext: number;
+}
+
+/** RFC 9846 §5.1: TLSPlaintext.fragment. */
+export const MAX_PLAINTEXT = 1 << 14;
+
+/** RFC 9846 §5.2: TLSCiphertext.encrypted_record. */
+export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
+
+/** The values in force unless a configuration lowers them. */
+export const defaultLimits: Limits = {
+  handshakeMessage: 64 * 1024,
+  certificateMessage: 100 * 1024,
+  postHandshakeMessageAtClient: 16 * 1024,
+  postHandshakeMessageAtServer: 1024,
+  certificates: 16,
+  uselessRecords: 16,
+  changeCipherSpecs: 2,
+  postHandshakeMessages: 32,
+  pendingBytes: 1024 * 1024,
+  aesGcmRecords: 2 ** 24,
+  chaChaRecords: 2 ** 48,
+  recordPlaintext: MAX_PLAINTEXT,
+};

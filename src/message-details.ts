@@ -1,0 +1,86 @@
+import {
+  cipherSuiteCodes,
+  extensionTypes,
+  groupCodes,
+  nameOf,
+  protocolVersions,
+  signatureSchemeCodes,
+} from './codepoints.ts';
+import { type AnyExtension, extensionType, findExtension } from './extensions.ts';
+import type { HandshakeMessage } from './messages.ts';
+
+/** What stands in a handshake message, for people who read a trace. No secret, and nothing that is not on the wire. */
+export function describeMessage(message: HandshakeMessage): Readonly<Record<string, string>> {
+  switch (message.kind) {
+    case 'clientHello': {
+      const { extensions, cipherSuites } = message.body;
+      const shares = findExtension(extensions, 'keyShare') ?? [];
+      const name = findExtension(extensions, 'serverName')?.[0]?.hostName;
+      const protocols = findExtension(extensions, 'applicationLayerProtocolNegotiation');
+      return {
+        ...(name === undefined ? {} : { serverName: name }),
+        versions: list(protocolVersions, findExtension(extensions, 'supportedVersions') ?? []),
+        cipherSuites: list(cipherSuiteCodes, cipherSuites),
+        groups: list(groupCodes, findExtension(extensions, 'supportedGroups') ?? []),
+        keyShares: list(
+          groupCodes,
+          shares.map(({ group }) => group),
+        ),
+        ...(protocols === undefined ? {} : { applicationProtocols: protocols.join(', ') }),
+        extensions: names(extensions),
+      };
+    }
+    case 'serverHello': {
+      const { extensions, cipherSuite } = message.body;
+      const share = findExtension(extensions, 'keyShare');
+      return {
+        cipherSuite: label(cipherSuiteCodes, cipherSuite),
+        ...(share === undefined ? {} : { group: label(groupCodes, share.group) }),
+        extensions: names(extensions),
+      };
+    }
+    case 'helloRetryRequest': {
+      const { extensions, cipherSuite } = message.body;
+      const group = findExtension(extensions, 'keyShare');
+      return {
+        cipherSuite: label(cipherSuiteCodes, cipherSuite),
+        ...(group === undefined ? {} : { group: label(groupCodes, group) }),
+        extensions: names(extensions),
+      };
+    }
+    case 'encryptedExtensions': {
+      const { extensions } = message.body;
+      const protocols = findExtension(extensions, 'applicationLayerProtocolNegotiation');
+      return {
+        ...(protocols === undefined ? {} : { applicationProtocol: protocols.join(', ') }),
+        extensions: names(extensions),
+      };
+    }
+    case 'certificateRequest':
+      return { extensions: names(message.body.extensions) };
+    case 'certificate':
+      return { certificates: `${message.body.certificateList.length}` };
+    case 'certificateVerify':
+      return { signatureScheme: label(signatureSchemeCodes, message.body.algorithm) };
+    case 'newSessionTicket':
+      return { lifetime: `${message.body.ticketLifetime} s` };
+    case 'keyUpdate':
+      return {
+        requestUpdate: message.body.requestUpdate === 1 ? 'update_requested' : 'update_not_requested',
+      };
+    case 'finished':
+      return {};
+  }
+}
+
+function list(table: Readonly<Record<string, number>>, codes: readonly number[]): string {
+  return codes.map((code) => label(table, code)).join(', ');
+}
+
+function names(extensions: readonly AnyExtension[]): string {
+  return list(extensionTypes, extensions.map(extensionType));
+}
+
+function label(table: Readonly<Record<string, number>>, code: number): string {
+  return nameOf(table, code) ?? `0x${code.toString(16).padStart(4, '0')}`;
+}

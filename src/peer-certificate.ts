@@ -1,0 +1,106 @@
+import type { RunningHash } from '../nocrypto/index.ts';
+import {
+  type AuthenticatedPeer,
+  type Certificate,
+  certificatePublicKey,
+  decodeCertificate,
+  describeCertificateError,
+  err,
+  ok,
+  type Result,
+} from '../x509/index.ts';
+import type { SignatureSchemeName } from './codepoints.ts';
+import type { ClientConfig } from './config.ts';
+import { type Failure, misbehaved } from './failure.ts';
+import type { Limits } from './limits.ts';
+import type { CertificateEntry, CertificateVerify } from './messages.ts';
+import { schemeFitsKey, signatureSchemeOfCode } from './signature-schemes.ts';
+
+// The peer's certificate: what it must be, whatever the version and whoever the peer is. Written once.
+
+/** That the peer holds the key of a certificate which the authenticator accepted. Only {@link verifyPeer} makes one. */
+export interface PeerProof {
+  readonly peer: AuthenticatedPeer;
+  readonly signatureScheme: SignatureSchemeName;
+  readonly [proof]: true;
+}
+
+declare const proof: unique symbol;
+
+/** Decodes a chain as presented, leaf first. One that does not decode makes the whole chain bad. */
+export function decodeChain(
+  entries: readonly CertificateEntry[],
+  limits: Limits,
+): Result<readonly Certificate[], Failure> {
+  if (entries.length > limits.certificates) {
+    return err(
+      misbehaved('too-many-certificates', `${entries.length}, at most ${limits.certificates} allowed`),
+    );
+  }
+  const certificates: Certificate[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const decoded = decodeCertificate(entry.certData);
+    if (!decoded.ok) {
+      return err(
+        misbehaved('undecodable-certificate', `number ${index}: ${describeCertificateError(decoded.error)}`),
+      );
+    }
+    certificates.push(decoded.value);
+  }
+  return ok(certificates);
+}
+
+/**
+ * The signature first, then the authenticator: possession of the key costs one verification, a chain may cost a hundred,
+ * so only the holder of the leaf's key can make us build paths.
+ */
+export function verifyPeer(
+  config: ClientConfig,
+  certificates: readonly Certificate[],
+  verify: CertificateVerify,
+  transcript: RunningHash,
+  now: number,
+): Result<PeerProof, Failure> {
+  const { crypto } = config;
+  const [leaf] = certificates;
+  if (leaf === undefined) return err(misbehaved('empty-certificate', 'no certificate to verify with'));
+  const key = certificatePublicKey(crypto, leaf);
+  if (!key.ok) return err(misbehaved('unsupported-certificate-key', key.error.detail));
+  const scheme = signatureSchemeOfCode(verify.algorithm);
+  if (scheme === undefined || !config.signatureSchemes.includes(scheme.name)) {
+    return err(
+      misbehaved('unoffered-signature-scheme', `0x${verify.algorithm.toString(16)} in CertificateVerify`),
+    );
+  }
+  if (!schemeFitsKey(scheme, key.value)) {
+    return err(misbehaved('signature-scheme-does-not-fit-key', `${scheme.name} with the certificate's key`));
+  }
+  const content = signedContent('server', transcript.digest());
+  if (!crypto.verify(scheme.algorithm, key.value.key, content, verify.signature)) {
+    return err(
+      misbehaved('bad-signature', `${scheme.name} in CertificateVerify: the peer does not hold the key`),
+    );
+  }
+  const authenticated = config.authenticator({
+    crypto,
+    certificates,
+    purpose: 'serverAuth',
+    identity: config.identity,
+    now,
+  });
+  if (!authenticated.ok) return err({ kind: 'certificate', error: authenticated.error });
+  return ok({ peer: authenticated.value, signatureScheme: scheme.name } as PeerProof);
+}
+
+/**
+ * What a CertificateVerify signs (§4.4.3): 64 spaces, a context string that keeps the roles apart, a zero byte, the
+ * transcript hash.
+ */
+export function signedContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
+  const context = new TextEncoder().encode(`TLS 1.3, ${signer} CertificateVerify`);
+  const content = new Uint8Array(64 + context.length + 1 + transcriptHash.length);
+  content.fill(0x20, 0, 64);
+  content.set(context, 64);
+  content.set(transcriptHash, 64 + context.length + 1);
+  return content;
+}

@@ -1,0 +1,159 @@
+import type { AeadKey, CryptoProvider, Secret } from '../nocrypto/index.ts';
+import { err, ok, type Result } from '../x509/index.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import { contentTypes, protocolVersions } from './codepoints.ts';
+import { type Failure, misbehaved } from './failure.ts';
+import { trafficKeys } from './key-schedule.ts';
+import { MAX_CIPHERTEXT, MAX_PLAINTEXT } from './limits.ts';
+
+// The record protocol of RFC 9846 §5: framing, and the protection of one direction at a time.
+
+/** Bytes of a record header: type, version, length. */
+export const RECORD_HEADER_LENGTH = 5;
+
+/** The protection of one direction under one traffic secret. A new value for every record: the sequence number moves. */
+export interface Protection {
+  readonly keys: ProtectionKeys;
+  /** Records protected so far under these keys; a JS number is exact far beyond every limit. */
+  readonly sequence: number;
+}
+
+/** What stays the same from one key change to the next. */
+export interface ProtectionKeys {
+  readonly suite: CipherSuite;
+  readonly trafficSecret: Secret;
+  readonly aead: AeadKey;
+  readonly iv: Secret;
+  readonly tagLength: number;
+}
+
+/** A record's content after protection is taken off. */
+export interface Content {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The protection that begins with `trafficSecret` (§7.3). */
+export function protection(crypto: CryptoProvider, suite: CipherSuite, trafficSecret: Secret): Protection {
+  const { key, iv } = trafficKeys(crypto, suite, trafficSecret);
+  const aead = crypto.aeads[suite.aead];
+  return {
+    keys: { suite, trafficSecret, aead: aead.prepare(key), iv, tagLength: aead.tagLength },
+    sequence: 0,
+  };
+}
+
+/**
+ * The whole length of the record whose header starts at `offset`, or why it can be none. The version is looked at only
+ * to tell TLS from something else (§5.1: it is to be ignored for all purposes).
+ */
+export function recordLength(bytes: Uint8Array, offset: number): Result<number, Failure> {
+  const type = bytes[offset] ?? 0;
+  const major = bytes[offset + 1] ?? 0;
+  if (type < contentTypes.changeCipherSpec || type > contentTypes.applicationData) {
+    const hint = looksLikeText(bytes, offset)
+      ? ' (this looks like plain text: does the peer speak TLS?)'
+      : '';
+    return err(misbehaved('unexpected-message', `a record of type ${type}${hint}`));
+  }
+  if (major !== protocolVersions.tls12 >> 8) {
+    return err(misbehaved('bad-record-version', `a record of version ${major}.${bytes[offset + 2] ?? 0}`));
+  }
+  const length = ((bytes[offset + 3] ?? 0) << 8) | (bytes[offset + 4] ?? 0);
+  const most = type === contentTypes.applicationData ? MAX_CIPHERTEXT : MAX_PLAINTEXT;
+  if (length > most)
+    return err(misbehaved('record-too-long', `a record of ${length} bytes, at most ${most} allowed`));
+  return ok(RECORD_HEADER_LENGTH + length);
+}
+
+/**
+ * Takes the protection off a whole TLSCiphertext record (§5.2). The content is a fresh array; `record` is only read.
+ * The content type is the last non-zero byte; what follows it is padding (§5.4).
+ */
+export function openRecord(protection: Protection, record: Uint8Array): Result<Content, Failure> {
+  const { keys, sequence } = protection;
+  const ciphertext = record.subarray(RECORD_HEADER_LENGTH);
+  const length = ciphertext.length - keys.tagLength;
+  const inner = new Uint8Array(Math.max(length, 0));
+  const header = record.subarray(0, RECORD_HEADER_LENGTH);
+  if (length < 0 || !keys.aead.open(nonce(keys.iv, sequence), header, ciphertext, inner, 0)) {
+    return err(misbehaved('decryption-failed', `record ${sequence} under these keys does not authenticate`));
+  }
+  let end = inner.length;
+  while (end > 0 && inner[end - 1] === 0) end--;
+  if (end === 0) return err(misbehaved('no-content-type', 'a protected record of padding only'));
+  // A TLSInnerPlaintext, padding included, is at most 2^14 + 1 bytes.
+  if (inner.length > MAX_PLAINTEXT + 1) {
+    return err(misbehaved('record-too-long', `${inner.length} bytes inside a protected record`));
+  }
+  return ok({ type: inner[end - 1] ?? 0, bytes: inner.subarray(0, end - 1) });
+}
+
+/** The protection of the record after this one. */
+export function nextRecord(protection: Protection): Protection {
+  return { keys: protection.keys, sequence: protection.sequence + 1 };
+}
+
+/** Bytes of a record that carries `length` bytes of content. */
+export function sealedLength(protection: Protection | undefined, length: number): number {
+  return RECORD_HEADER_LENGTH + length + (protection === undefined ? 0 : 1 + protection.keys.tagLength);
+}
+
+/**
+ * Writes one record with `content` (at most 2^14 bytes) to `out` at `offset`: a TLSPlaintext without protection, else a
+ * TLSCiphertext. `version` is the legacy_record_version of a plaintext record. The content is copied once, and sealed
+ * where it lands.
+ */
+export function sealRecord(
+  protection: Protection | undefined,
+  type: number,
+  version: number,
+  content: Uint8Array,
+  out: Uint8Array,
+  offset: number,
+): void {
+  const start = offset + RECORD_HEADER_LENGTH;
+  out.set(content, start);
+  if (protection === undefined) {
+    writeHeader(out, offset, type, version, content.length);
+    return;
+  }
+  const { keys, sequence } = protection;
+  const end = start + content.length + 1;
+  out[end - 1] = type;
+  writeHeader(
+    out,
+    offset,
+    contentTypes.applicationData,
+    protocolVersions.tls12,
+    content.length + 1 + keys.tagLength,
+  );
+  keys.aead.seal(nonce(keys.iv, sequence), out.subarray(offset, start), out.subarray(start, end), out, start);
+}
+
+function writeHeader(out: Uint8Array, offset: number, type: number, version: number, length: number): void {
+  out[offset] = type;
+  out[offset + 1] = version >> 8;
+  out[offset + 2] = version & 0xff;
+  out[offset + 3] = length >> 8;
+  out[offset + 4] = length & 0xff;
+}
+
+/** §5.3: the sequence number, left-padded to the length of the iv, xor the iv. */
+function nonce(iv: Uint8Array, sequence: number): Uint8Array {
+  const bytes = iv.slice();
+  let rest = sequence;
+  for (let i = bytes.length - 1; rest > 0; i--) {
+    bytes[i] = (bytes[i] ?? 0) ^ (rest & 0xff);
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
+}
+
+function looksLikeText(bytes: Uint8Array, offset: number): boolean {
+  for (let i = offset; i < offset + RECORD_HEADER_LENGTH; i++) {
+    const byte = bytes[i] ?? 0;
+    if ((byte < 0x20 || byte > 0x7e) && byte !== 0x0d && byte !== 0x0a) return false;
+  }
+  return true;
+}

@@ -1,0 +1,318 @@
+import { type GroupName, generate, type Rng } from '../../nocrypto/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
+import { isSame } from '../bytes.ts';
+import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../cipher-suites.ts';
+import { extensionTypes, helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
+import type { ServerConfig } from '../config.ts';
+import {
+  checkRequest,
+  extensionType,
+  findExtension,
+  type HelloRetryRequestExtension,
+  type KeyShareEntry,
+} from '../extensions.ts';
+import { type Failure, incompatible, misbehaved } from '../failure.ts';
+import { groupCode, groupOfCode } from '../groups.ts';
+import { type ClientHello, clientHello, type HandshakeMessage } from '../messages.ts';
+import type { ClientHelloFacts } from '../request.ts';
+import { signatureSchemeOfCode } from '../signature-schemes.ts';
+import { startRetryTranscript, startTranscript } from '../transcript.ts';
+import { sendHandshake, type Transition } from '../transition.ts';
+import { encode } from '../wire/codec.ts';
+import { proceedWithCredential } from './credential.ts';
+import type { Agreed, AwaitClientHello, AwaitSecondClientHello } from './phase.ts';
+
+/** RFC 9846 §4.1.2: the first message, and what both sides can do. */
+export function answerClientHello(
+  config: ServerConfig,
+  phase: AwaitClientHello,
+  hello: ClientHello,
+  raw: Uint8Array,
+): Transition {
+  const parameters = negotiate(config, hello);
+  if (!parameters.ok) return parameters;
+  const { suite, group, share } = parameters.value;
+  if (findExtension(hello.extensions, 'cookie') !== undefined) {
+    return err(misbehaved('unsolicited-cookie', 'a cookie in the first ClientHello'));
+  }
+  if (share === undefined) return askForKeyShare(config, phase.rng, hello, raw, suite, group);
+  const transcript = startTranscript(config.crypto, suite.hash, raw);
+  return proceedWithCredential(config, agreed(parameters.value, hello, share, false), transcript, phase.rng);
+}
+
+/** The hello that answers our HelloRetryRequest (§4.1.2): the first one but for what was asked. */
+export function answerSecondClientHello(
+  config: ServerConfig,
+  phase: AwaitSecondClientHello,
+  hello: ClientHello,
+  raw: Uint8Array,
+): Transition {
+  const problem = retryProblem(phase, hello);
+  if (problem !== undefined) return err(problem);
+  const parameters = negotiate(config, hello);
+  if (!parameters.ok) return parameters;
+  const shares = findExtension(hello.extensions, 'keyShare') ?? [];
+  const [share] = shares;
+  if (share === undefined || shares.length !== 1 || share.group !== groupCode(phase.group)) {
+    return err(
+      misbehaved('key-share-not-as-requested', `not one share of ${phase.group} in the second ClientHello`),
+    );
+  }
+  const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
+  return proceedWithCredential(
+    config,
+    agreed(settled, hello, share, true),
+    phase.transcript.update(raw),
+    phase.rng,
+  );
+}
+
+interface Parameters {
+  readonly facts: ClientHelloFacts;
+  readonly suite: CipherSuite;
+  readonly group: GroupName;
+  /** The client's share for the group, when it sent one. */
+  readonly share: KeyShareEntry | undefined;
+  readonly applicationProtocol: string | undefined;
+}
+
+function agreed(
+  parameters: Parameters,
+  hello: ClientHello,
+  share: KeyShareEntry,
+  helloRetryRequest: boolean,
+): Agreed {
+  return {
+    facts: parameters.facts,
+    clientRandom: hello.random,
+    legacySessionId: hello.legacySessionId,
+    suite: parameters.suite,
+    group: parameters.group,
+    clientShare: share.keyExchange,
+    applicationProtocol: parameters.applicationProtocol,
+    helloRetryRequest,
+  };
+}
+
+/** The checks of a ClientHello, then the choices, each by this server's order of preference. */
+function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters, Failure> {
+  const problem =
+    checkRequest(hello.extensions) ??
+    versionProblem(hello) ??
+    compressionProblem(hello) ??
+    missingExtension(hello) ??
+    keySharesProblem(hello) ??
+    serverNameProblem(hello);
+  if (problem !== undefined) return err(problem);
+  const facts = helloFacts(hello);
+  const suite = config.cipherSuites.find((name) => facts.cipherSuites.includes(name));
+  if (suite === undefined) {
+    return err(incompatible('no-common-cipher-suite', `the client offers ${codeList(hello.cipherSuites)}`));
+  }
+  const group = chooseGroup(config, hello, facts);
+  if (group === undefined) {
+    const offered = findExtension(hello.extensions, 'supportedGroups') ?? [];
+    return err(incompatible('no-common-group', `the client offers ${codeList(offered)}`));
+  }
+  const applicationProtocol = chooseProtocol(config, facts);
+  if (!applicationProtocol.ok) return applicationProtocol;
+  return ok({
+    facts,
+    suite: cipherSuites[suite],
+    group: group.name,
+    share: group.share,
+    applicationProtocol: applicationProtocol.value,
+  });
+}
+
+/** §4.2.1: without the extension the client speaks TLS 1.2 or less. */
+function versionProblem(hello: ClientHello): Failure | undefined {
+  const versions = findExtension(hello.extensions, 'supportedVersions');
+  return versions?.includes(protocolVersions.tls13)
+    ? undefined
+    : incompatible('no-common-version', 'the client does not speak TLS 1.3');
+}
+
+/** §4.1.2: exactly the null method (CRIME). */
+function compressionProblem(hello: ClientHello): Failure | undefined {
+  return isSame(hello.legacyCompressionMethods, Uint8Array.of(0))
+    ? undefined
+    : misbehaved('bad-compression-method', 'a TLS 1.3 ClientHello offers compression');
+}
+
+/** §9.2, for a handshake with certificates. */
+function missingExtension(hello: ClientHello): Failure | undefined {
+  for (const name of ['signatureAlgorithms', 'supportedGroups', 'keyShare'] as const) {
+    if (findExtension(hello.extensions, name) === undefined) {
+      return misbehaved('missing-extension', `ClientHello without ${name}`);
+    }
+  }
+  return undefined;
+}
+
+/** §4.2.8: each share once, of an offered group, in the order of the offer. */
+function keySharesProblem(hello: ClientHello): Failure | undefined {
+  const groups = findExtension(hello.extensions, 'supportedGroups') ?? [];
+  let last = -1;
+  for (const { group } of findExtension(hello.extensions, 'keyShare') ?? []) {
+    const place = groups.indexOf(group);
+    const detail = `a key share of group 0x${group.toString(16)}`;
+    if (place === -1) return misbehaved('key-share-for-unsupported-group', detail);
+    if (place === last) return misbehaved('duplicate-key-share', detail);
+    if (place < last) return misbehaved('key-shares-out-of-order', detail);
+    last = place;
+  }
+  return undefined;
+}
+
+/** RFC 6066 §3: at most one name of the one kind there is, of printable ASCII (no null bytes, no spaces). */
+function serverNameProblem(hello: ClientHello): Failure | undefined {
+  const names = findExtension(hello.extensions, 'serverName') ?? [];
+  const hosts = names.filter(({ nameType }) => nameType === 0);
+  if (hosts.length > 1) return misbehaved('several-server-names', `${hosts.length} host names`);
+  return hosts.every(({ hostName }) => /^[!-~]+$/.test(hostName))
+    ? undefined
+    : misbehaved('bad-server-name', 'a host name that is not printable ASCII');
+}
+
+function helloFacts(hello: ClientHello): ClientHelloFacts {
+  const { extensions } = hello;
+  const host = findExtension(extensions, 'serverName')?.find(({ nameType }) => nameType === 0);
+  return {
+    serverName: host?.hostName.toLowerCase(),
+    applicationProtocols: findExtension(extensions, 'applicationLayerProtocolNegotiation') ?? [],
+    cipherSuites: known(hello.cipherSuites, (code) => cipherSuiteOfCode(code)?.name),
+    groups: known(findExtension(extensions, 'supportedGroups'), groupOfCode),
+    signatureSchemes: known(
+      findExtension(extensions, 'signatureAlgorithms'),
+      (code) => signatureSchemeOfCode(code)?.name,
+    ),
+  };
+}
+
+/**
+ * The group this server likes best among those the client has sent a share for, so that no round trip is spent on a
+ * preference; else the best of those it could send one for.
+ */
+function chooseGroup(
+  config: ServerConfig,
+  hello: ClientHello,
+  facts: ClientHelloFacts,
+): { readonly name: GroupName; readonly share: KeyShareEntry | undefined } | undefined {
+  const shares = findExtension(hello.extensions, 'keyShare') ?? [];
+  const common = config.groups.filter((name) => facts.groups.includes(name));
+  for (const name of common) {
+    const share = shares.find(({ group }) => group === groupCode(name));
+    if (share !== undefined) return { name, share };
+  }
+  const [name] = common;
+  return name === undefined ? undefined : { name, share: undefined };
+}
+
+/** RFC 7301 §3.2: when both sides use the extension they must agree. */
+function chooseProtocol(
+  config: ServerConfig,
+  { applicationProtocols }: ClientHelloFacts,
+): Result<string | undefined, Failure> {
+  if (applicationProtocols.length === 0 || config.applicationProtocols.length === 0) return ok(undefined);
+  const protocol = config.applicationProtocols.find((name) => applicationProtocols.includes(name));
+  return protocol === undefined
+    ? err(
+        incompatible(
+          'no-common-application-protocol',
+          `the client offers ${applicationProtocols.map((name) => JSON.stringify(name)).join(', ')}`,
+        ),
+      )
+    : ok(protocol);
+}
+
+/** §4.1.4: HelloRetryRequest. */
+function askForKeyShare(
+  config: ServerConfig,
+  rng: Rng,
+  first: ClientHello,
+  raw: Uint8Array,
+  suite: CipherSuite,
+  group: GroupName,
+): Transition {
+  const drawn = config.helloRetryCookie ? generate(rng, 32) : undefined;
+  const extensions: HelloRetryRequestExtension[] = [
+    { name: 'supportedVersions', value: protocolVersions.tls13 },
+    { name: 'keyShare', value: groupCode(group) },
+  ];
+  if (drawn !== undefined) extensions.push({ name: 'cookie', value: drawn.bytes });
+  const message: HandshakeMessage = {
+    kind: 'helloRetryRequest',
+    body: {
+      legacyVersion: protocolVersions.tls12,
+      random: Uint8Array.from(helloRetryRequestRandom),
+      legacySessionIdEcho: first.legacySessionId,
+      cipherSuite: suite.code,
+      legacyCompressionMethod: 0,
+      extensions,
+    },
+  };
+  const retry = sendHandshake(message);
+  const transcript = startRetryTranscript(config.crypto, suite.hash, raw, retry.raw);
+  return ok({
+    phase: {
+      kind: 'awaitSecondClientHello',
+      first,
+      suite,
+      group,
+      cookie: drawn?.bytes,
+      transcript,
+      rng: drawn?.rng ?? rng,
+    },
+    actions: [
+      retry,
+      // §D.4: as if a TLS 1.2 session were resumed, when the client plays along.
+      ...(first.legacySessionId.length > 0 ? [{ kind: 'sendChangeCipherSpec' } as const] : []),
+    ],
+  });
+}
+
+/** §4.1.2: key_share, cookie, padding, early_data and pre_shared_key may differ; nothing else may. */
+function retryProblem(phase: AwaitSecondClientHello, second: ClientHello): Failure | undefined {
+  const cookie = findExtension(second.extensions, 'cookie');
+  const echoed =
+    phase.cookie === undefined ? cookie === undefined : cookie !== undefined && isSame(cookie, phase.cookie);
+  if (!echoed) return misbehaved('cookie-not-echoed', 'the second ClientHello holds another cookie, or none');
+  return isSame(
+    encode(clientHello, withoutChanging(phase.first)),
+    encode(clientHello, withoutChanging(second)),
+  )
+    ? undefined
+    : misbehaved('second-client-hello-differs', 'more changed than the HelloRetryRequest asked for');
+}
+
+const mayChange: readonly number[] = [
+  extensionTypes.keyShare,
+  extensionTypes.cookie,
+  extensionTypes.padding,
+  extensionTypes.earlyData,
+  extensionTypes.preSharedKey,
+];
+
+function withoutChanging(hello: ClientHello): ClientHello {
+  return {
+    ...hello,
+    extensions: hello.extensions.filter((extension) => !mayChange.includes(extensionType(extension))),
+  };
+}
+
+function known<T>(
+  codes: readonly number[] | undefined,
+  lookUp: (code: number) => T | undefined,
+): readonly T[] {
+  const found: T[] = [];
+  for (const code of codes ?? []) {
+    const name = lookUp(code);
+    if (name !== undefined) found.push(name);
+  }
+  return found;
+}
+
+function codeList(codes: readonly number[]): string {
+  return codes.map((code) => `0x${code.toString(16).padStart(4, '0')}`).join(', ');
+}

@@ -1,0 +1,77 @@
+import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
+import type { CipherSuite } from '../cipher-suites.ts';
+import type { Credential } from '../credential.ts';
+import type { ClientHello } from '../messages.ts';
+import type { ClientHelloFacts } from '../request.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
+
+/** The states of a TLS 1.3 server (RFC 9846 §A.2), each named for what it awaits and holding what is known by then. */
+export type ServerPhase =
+  | AwaitClientHello
+  | AwaitSecondClientHello
+  | AwaitCredential
+  | AwaitSignature
+  | AwaitClientFinished;
+
+export interface AwaitClientHello {
+  readonly kind: 'awaitClientHello';
+  readonly rng: Rng;
+}
+
+/** A HelloRetryRequest is on its way: the second hello must be the first one with what was asked for. */
+export interface AwaitSecondClientHello {
+  readonly kind: 'awaitSecondClientHello';
+  readonly first: ClientHello;
+  readonly suite: CipherSuite;
+  readonly group: GroupName;
+  readonly cookie: Uint8Array | undefined;
+  readonly transcript: RunningHash;
+  readonly rng: Rng;
+}
+
+/** What a server has settled once it has read a ClientHello it can answer. */
+export interface Agreed {
+  readonly facts: ClientHelloFacts;
+  readonly clientRandom: Uint8Array;
+  readonly legacySessionId: Uint8Array;
+  readonly suite: CipherSuite;
+  readonly group: GroupName;
+  readonly clientShare: Uint8Array;
+  readonly applicationProtocol: string | undefined;
+  readonly helloRetryRequest: boolean;
+}
+
+/** The caller chooses a certificate. */
+export interface AwaitCredential {
+  readonly kind: 'awaitCredential';
+  readonly agreed: Agreed;
+  /** Up to the ClientHello. */
+  readonly transcript: RunningHash;
+  readonly rng: Rng;
+}
+
+/** What stays of the handshake once the ServerHello is on its way. */
+export interface Flight {
+  readonly agreed: Agreed;
+  readonly scheme: SignatureScheme;
+  readonly clientHandshakeTraffic: Secret;
+  readonly serverHandshakeTraffic: Secret;
+  readonly handshakeSecret: Secret;
+}
+
+/** A key that lives elsewhere signs the CertificateVerify. */
+export interface AwaitSignature {
+  readonly kind: 'awaitSignature';
+  readonly flight: Flight;
+  readonly credential: Credential;
+  /** Up to the server's Certificate. */
+  readonly transcript: RunningHash;
+}
+
+export interface AwaitClientFinished {
+  readonly kind: 'awaitClientFinished';
+  readonly flight: Flight;
+  readonly clientApplicationTraffic: Secret;
+  /** Up to the server's Finished. */
+  readonly transcript: RunningHash;
+}

@@ -1,0 +1,100 @@
+import type { CurveName, SignatureAlgorithm, SignatureHash } from '../nocrypto/index.ts';
+import type { CertifiedKey, PssParameters } from '../x509/index.ts';
+import { nameOf, type SignatureSchemeName, signatureSchemeCodes } from './codepoints.ts';
+
+/** What a SignatureScheme asks of the key and how it signs (RFC 9846 §4.2.3). */
+export interface SignatureScheme {
+  readonly name: SignatureSchemeName;
+  readonly code: number;
+  readonly algorithm: SignatureAlgorithm;
+  readonly keyType: CertifiedKey['keyType'];
+  /** TLS 1.3 binds an ECDSA scheme to one curve (SLOTH and cross-curve confusion end here). */
+  readonly curve: CurveName | undefined;
+  /** RSASSA-PKCS1-v1_5 signs certificates only, never a TLS 1.3 handshake. */
+  readonly handshake: boolean;
+}
+
+/** To add a scheme: its code in codepoints.ts, a row here, its place in the order of defaults.ts. */
+export const signatureSchemes: Readonly<Record<SignatureSchemeName, SignatureScheme>> = {
+  ecdsa_secp256r1_sha256: ecdsa('ecdsa_secp256r1_sha256', 'secp256r1', 'sha256'),
+  ecdsa_secp384r1_sha384: ecdsa('ecdsa_secp384r1_sha384', 'secp384r1', 'sha384'),
+  ed25519: {
+    name: 'ed25519',
+    code: signatureSchemeCodes.ed25519,
+    algorithm: { kind: 'ed25519' },
+    keyType: 'ed25519',
+    curve: undefined,
+    handshake: true,
+  },
+  rsa_pss_rsae_sha256: rsaPss('rsa_pss_rsae_sha256', 'rsa', 'sha256', 32),
+  rsa_pss_rsae_sha384: rsaPss('rsa_pss_rsae_sha384', 'rsa', 'sha384', 48),
+  rsa_pss_rsae_sha512: rsaPss('rsa_pss_rsae_sha512', 'rsa', 'sha512', 64),
+  rsa_pss_pss_sha256: rsaPss('rsa_pss_pss_sha256', 'rsa-pss', 'sha256', 32),
+  rsa_pss_pss_sha384: rsaPss('rsa_pss_pss_sha384', 'rsa-pss', 'sha384', 48),
+  rsa_pss_pss_sha512: rsaPss('rsa_pss_pss_sha512', 'rsa-pss', 'sha512', 64),
+  rsa_pkcs1_sha256: rsaPkcs1('rsa_pkcs1_sha256', 'sha256'),
+  rsa_pkcs1_sha384: rsaPkcs1('rsa_pkcs1_sha384', 'sha384'),
+  rsa_pkcs1_sha512: rsaPkcs1('rsa_pkcs1_sha512', 'sha512'),
+};
+
+/** The scheme with this code, or undefined when it is none of ours. */
+export function signatureSchemeOfCode(code: number): SignatureScheme | undefined {
+  const name = nameOf(signatureSchemeCodes, code);
+  return name === undefined ? undefined : signatureSchemes[name];
+}
+
+/** Whether a TLS 1.3 CertificateVerify may use `scheme` with `key`: the kind of key, its restrictions, never PKCS#1 v1.5. */
+export function schemeFitsKey(scheme: SignatureScheme, key: CertifiedKey): boolean {
+  if (!scheme.handshake || scheme.keyType !== key.keyType) return false;
+  if (scheme.curve !== undefined && !(key.key.kind === 'ec' && key.key.curve === scheme.curve)) return false;
+  return (
+    key.keyType !== 'rsa-pss' || key.parameters === undefined || pssAllows(key.parameters, scheme.algorithm)
+  );
+}
+
+/** RFC 4055 §3.3: a key's parameters fix the hash, and the salt length from below. */
+function pssAllows(parameters: PssParameters, algorithm: SignatureAlgorithm): boolean {
+  return (
+    algorithm.kind === 'rsa-pss' &&
+    algorithm.hash === parameters.hash &&
+    algorithm.saltLength >= parameters.saltLength
+  );
+}
+
+function ecdsa(name: SignatureSchemeName, curve: CurveName, hash: SignatureHash): SignatureScheme {
+  return {
+    name,
+    code: signatureSchemeCodes[name],
+    algorithm: { kind: 'ecdsa', hash },
+    keyType: 'ec',
+    curve,
+    handshake: true,
+  };
+}
+
+function rsaPss(
+  name: SignatureSchemeName,
+  keyType: 'rsa' | 'rsa-pss',
+  hash: SignatureHash,
+  saltLength: number,
+): SignatureScheme {
+  return {
+    name,
+    code: signatureSchemeCodes[name],
+    algorithm: { kind: 'rsa-pss', hash, saltLength },
+    keyType,
+    curve: undefined,
+    handshake: true,
+  };
+}
+
+function rsaPkcs1(name: SignatureSchemeName, hash: SignatureHash): SignatureScheme {
+  return {
+    name,
+    code: signatureSchemeCodes[name],
+    algorithm: { kind: 'rsa-pkcs1', hash },
+    keyType: 'rsa',
+    curve: undefined,
+    handshake: false,
+  };
+}

@@ -1,0 +1,86 @@
+import type { ClientPhase } from './client/phase.ts';
+import type { ClientConfig, ServerConfig } from './config.ts';
+import type { Facts } from './effect.ts';
+import type { Failure } from './failure.ts';
+import type { Protection } from './record.ts';
+import type { AwaitCredential, AwaitSignature, ServerPhase } from './server/phase.ts';
+import { type ByteQueue, emptyQueue } from './wire/byte-queue.ts';
+
+/**
+ * A connection between two steps, as an immutable value: the previous one stays usable, and equal inputs lead from it
+ * to equal outputs. `fixed` never changes; per record only `read` or `write` does.
+ */
+export interface State {
+  readonly fixed: Fixed;
+  readonly phase: Phase;
+  readonly read: ReadHalf;
+  readonly write: WriteHalf;
+  readonly incoming: Incoming;
+}
+
+export interface Fixed {
+  readonly config: ClientConfig | ServerConfig;
+}
+
+/** What the state machine awaits. */
+export type Phase = ClientPhase | ServerPhase | Established | Ended;
+
+/** The handshake is over. */
+export interface Established {
+  readonly kind: 'established';
+  readonly facts: Facts;
+}
+
+/** Nothing follows. A failed connection stays failed. */
+export interface Ended {
+  readonly kind: 'ended';
+  readonly failure: Failure | undefined;
+}
+
+export interface ReadHalf {
+  /** Undefined while the peer sends in the clear. */
+  readonly protection: Protection | undefined;
+  /** close_notify came. */
+  readonly closed: boolean;
+}
+
+export interface WriteHalf {
+  readonly protection: Protection | undefined;
+  /** close_notify was sent. */
+  readonly closed: boolean;
+  /** A KeyUpdate asks the peer for new keys and has not been answered: no second one is sent meanwhile. */
+  readonly keyUpdateAsked: boolean;
+}
+
+/** What has arrived but not been used up, and the counts that bound a peer that advances nothing. */
+export interface Incoming {
+  /** The beginning of a record; while a request is outstanding, everything that arrives. */
+  readonly records: ByteQueue;
+  /** The whole length of the record that `records` begins, 0 while its header is not complete. */
+  readonly recordLength: number;
+  /** The beginning of a handshake message. */
+  readonly handshake: ByteQueue;
+  /** The whole length of the message that `handshake` begins, 0 while its header is not complete. */
+  readonly messageLength: number;
+  readonly uselessRecords: number;
+  readonly changeCipherSpecs: number;
+  readonly postHandshakeMessages: number;
+  /** The time of the newest `receive`, for what an `answer` lets go on. Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+export const nothingIncoming: Incoming = {
+  records: emptyQueue,
+  recordLength: 0,
+  handshake: emptyQueue,
+  messageLength: 0,
+  uselessRecords: 0,
+  changeCipherSpecs: 0,
+  postHandshakeMessages: 0,
+  now: 0,
+};
+
+/** Whether a request is outstanding. */
+export function isWaiting(phase: Phase): phase is AwaitCredential | AwaitSignature {
+  return phase.kind === 'awaitCredential' || phase.kind === 'awaitSignature';
+}

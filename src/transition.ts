@@ -1,0 +1,60 @@
+import type { Secret } from '../nocrypto/index.ts';
+import type { Result } from '../x509/index.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import type { Facts } from './effect.ts';
+import type { Failure } from './failure.ts';
+import { encodeHandshake, type HandshakeMessage } from './messages.ts';
+import type { Request } from './request.ts';
+import type { Phase } from './state.ts';
+import type { SecretLabel } from './trace.ts';
+
+/**
+ * What a handshake function answers: the next phase and what the engine does on the way there, in order; or the failure
+ * that ends the connection. Handshake functions touch neither records nor keys: that is the engine's fold.
+ */
+export type Transition = Result<{ readonly phase: Phase; readonly actions: readonly Action[] }, Failure>;
+
+export type Action =
+  /** Send a handshake message under the keys in force. Neighbours share records (§5.1 allows it). */
+  | SendHandshake
+  /** Send the one-byte record that calms middleboxes (§D.4), never protected. */
+  | { readonly kind: 'sendChangeCipherSpec' }
+  /** From here on this side sends under keys made from this secret. */
+  | ChangeKeys<'protectWrites'>
+  /** From here on the peer sends under keys made from this secret; no handshake byte may be left unread. */
+  | ChangeKeys<'protectReads'>
+  | { readonly kind: 'request'; readonly request: Request }
+  | { readonly kind: 'established'; readonly facts: Facts }
+  /** For the key log; the engine drops it unless the trace level is `secrets`. */
+  | LogSecret;
+
+export interface SendHandshake {
+  readonly kind: 'sendHandshake';
+  readonly message: HandshakeMessage;
+  /** With its header: what goes onto the wire and into the transcript. */
+  readonly raw: Uint8Array;
+}
+
+export interface LogSecret {
+  readonly kind: 'logSecret';
+  readonly label: SecretLabel;
+  readonly clientRandom: Uint8Array;
+  readonly secret: Secret;
+}
+
+interface ChangeKeys<K> {
+  readonly kind: K;
+  readonly suite: CipherSuite;
+  readonly secret: Secret;
+  readonly epoch: 'handshake' | 'application';
+}
+
+/** The action that sends a message. */
+export function sendHandshake(message: HandshakeMessage): SendHandshake {
+  return { kind: 'sendHandshake', message, raw: encodeHandshake(message) };
+}
+
+/** The action that puts a secret into the key log. */
+export function logSecret(label: SecretLabel, clientRandom: Uint8Array, secret: Secret): LogSecret {
+  return { kind: 'logSecret', label, clientRandom, secret };
+}

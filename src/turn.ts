@@ -1,0 +1,280 @@
+import { concat } from './bytes.ts';
+import { type AlertName, alertCodes, contentTypes, nameOf, protocolVersions } from './codepoints.ts';
+import type { Effect } from './effect.ts';
+import { alertFor, type Failure, misbehaved } from './failure.ts';
+import { nextTrafficSecret } from './key-schedule.ts';
+import { describeMessage } from './message-details.ts';
+import { encodeHandshake, type HandshakeMessage } from './messages.ts';
+import { nextRecord, protection, sealedLength, sealRecord } from './record.ts';
+import {
+  type Fixed,
+  type Incoming,
+  nothingIncoming,
+  type Phase,
+  type ReadHalf,
+  type State,
+  type WriteHalf,
+} from './state.ts';
+import type { TraceEvent, TraceLevel } from './trace.ts';
+import type { Action, Transition } from './transition.ts';
+
+/**
+ * One call of the engine while it runs: the state being folded forward and the effects gathered so far. It begins as a
+ * copy of a State, lives inside one call, and ends as a new State; nobody outside ever sees it change.
+ */
+export interface Turn {
+  readonly fixed: Fixed;
+  readonly now: number;
+  phase: Phase;
+  read: ReadHalf;
+  write: WriteHalf;
+  incoming: Incoming;
+  /** Handshake bytes behind the message being handled. */
+  unread: Uint8Array;
+  readonly effects: Effect[];
+  /** Handshake messages that wait to share records. */
+  readonly flight: Uint8Array[];
+  /** Records that wait to share one `send` effect. */
+  readonly records: Uint8Array[];
+}
+
+/** The outcome of every call: the next state, and what the world should do or know, in order. */
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export function beginTurn(state: State, now: number): Turn {
+  return {
+    fixed: state.fixed,
+    now,
+    phase: state.phase,
+    read: state.read,
+    write: state.write,
+    incoming: state.incoming,
+    unread: noBytes,
+    effects: [],
+    flight: [],
+    records: [],
+  };
+}
+
+export function endTurn(turn: Turn): Step {
+  flush(turn);
+  const { fixed, phase, read, write, incoming } = turn;
+  return { state: { fixed, phase, read, write, incoming }, effects: turn.effects };
+}
+
+/** Carries out what a handshake function answered. */
+export function apply(turn: Turn, transition: Transition): void {
+  if (!transition.ok) {
+    fail(turn, transition.error);
+    return;
+  }
+  const { phase, actions } = transition.value;
+  // Before anything is sent: bytes read under old keys must not count as sent under new ones (RFC 9846 §5.1).
+  if (turn.unread.length > 0 && actions.some(({ kind }) => kind === 'protectReads')) {
+    fail(turn, unreadBytes(turn));
+    return;
+  }
+  for (const action of actions) perform(turn, action);
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'state', from: turn.phase.kind, to: phase.kind });
+  turn.phase = phase;
+}
+
+/** Ends the connection: the alert for the peer, if any, then the failure for the caller. */
+export function fail(turn: Turn, failure: Failure): void {
+  const alert = alertFor(failure);
+  if (alert !== undefined && !turn.write.closed) sendAlert(turn, alert);
+  end(turn, failure);
+}
+
+/** Nothing follows; no key and no byte is kept. */
+export function end(turn: Turn, failure: Failure | undefined): void {
+  emit(turn, failure === undefined ? { kind: 'closed' } : { kind: 'failed', failure });
+  turn.phase = { kind: 'ended', failure };
+  turn.read = { protection: undefined, closed: true };
+  turn.write = { protection: undefined, closed: true, keyUpdateAsked: false };
+  turn.incoming = nothingIncoming;
+  turn.unread = noBytes;
+}
+
+/** Adds an effect behind everything that is to be sent before it. */
+export function emit(turn: Turn, effect: Effect): void {
+  flush(turn);
+  turn.effects.push(effect);
+}
+
+/** Adds a trace event. Trace events do not hold back what waits to be sent. */
+export function trace(turn: Turn, event: TraceEvent): void {
+  turn.effects.push({ kind: 'trace', event });
+}
+
+export function tracing(turn: Turn, level: Exclude<TraceLevel, 'off'>): boolean {
+  const configured = turn.fixed.config.trace;
+  switch (level) {
+    case 'messages':
+      return configured !== 'off';
+    case 'records':
+      return configured === 'records' || configured === 'secrets';
+    case 'secrets':
+      return configured === 'secrets';
+  }
+}
+
+/** Sends content under the keys in force, in as many records as it needs. */
+export function sendContent(turn: Turn, type: number, content: Uint8Array): void {
+  const size = turn.fixed.config.limits.recordPlaintext;
+  // RFC 9846 §5.1: a middlebox may expect TLS 1.0 in the very first record.
+  const version = turn.phase.kind === 'awaitServerHello' ? protocolVersions.tls10 : protocolVersions.tls12;
+  const full = Math.floor(content.length / size);
+  const rest = content.length - full * size;
+  let current = turn.write.protection;
+  const out = new Uint8Array(
+    full * sealedLength(current, size) + (rest > 0 ? sealedLength(current, rest) : 0),
+  );
+  for (let from = 0, offset = 0; from < content.length; from += size) {
+    const fragment = content.subarray(from, from + size);
+    sealRecord(current, type, version, fragment, out, offset);
+    offset += sealedLength(current, fragment.length);
+    if (tracing(turn, 'records')) traceRecord(turn, 'sent', type, fragment.length, current !== undefined);
+    if (current !== undefined) current = nextRecord(current);
+  }
+  const { closed, keyUpdateAsked } = turn.write;
+  turn.write = { protection: current, closed, keyUpdateAsked };
+  turn.records.push(out);
+}
+
+/** RFC 9846 §6: an alert is one record of its own. close_notify and user_canceled are warnings, all others fatal. */
+export function sendAlert(turn: Turn, alert: AlertName): void {
+  const level = alert === 'close_notify' || alert === 'user_canceled' ? 1 : 2;
+  flushFlight(turn);
+  sendContent(turn, contentTypes.alert, Uint8Array.of(level, alertCodes[alert]));
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'sent', alert });
+}
+
+/** Sends a KeyUpdate and turns this side's keys over (§4.6.3). */
+export function updateWriteKeys(turn: Turn, ask: boolean): void {
+  const { protection: current } = turn.write;
+  if (current === undefined) return;
+  const message: HandshakeMessage = { kind: 'keyUpdate', body: { requestUpdate: ask ? 1 : 0 } };
+  sendMessage(turn, message, encodeHandshake(message));
+  flushFlight(turn);
+  const { crypto } = turn.fixed.config;
+  const { suite, trafficSecret } = current.keys;
+  const next = nextTrafficSecret(crypto, suite.hash, trafficSecret);
+  turn.write = {
+    protection: protection(crypto, suite, next),
+    closed: turn.write.closed,
+    keyUpdateAsked: ask || turn.write.keyUpdateAsked,
+  };
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: 'application' });
+}
+
+/** Turns the peer's keys over after its KeyUpdate, unless bytes sent under the old ones are left. */
+export function updateReadKeys(turn: Turn): void {
+  const { protection: current } = turn.read;
+  if (current === undefined) return;
+  if (turn.unread.length > 0) {
+    fail(turn, unreadBytes(turn));
+    return;
+  }
+  const { crypto } = turn.fixed.config;
+  const { suite, trafficSecret } = current.keys;
+  const next = nextTrafficSecret(crypto, suite.hash, trafficSecret);
+  turn.read = { protection: protection(crypto, suite, next), closed: turn.read.closed };
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'received', epoch: 'application' });
+}
+
+export function traceRecord(
+  turn: Turn,
+  direction: 'sent' | 'received',
+  type: number,
+  length: number,
+  isProtected: boolean,
+): void {
+  const contentType = nameOf(contentTypes, type) ?? 'unknown';
+  trace(turn, { kind: 'record', direction, contentType, length, protected: isProtected });
+}
+
+const noBytes = new Uint8Array(0);
+
+function perform(turn: Turn, action: Action): void {
+  const { crypto } = turn.fixed.config;
+  switch (action.kind) {
+    case 'sendHandshake':
+      sendMessage(turn, action.message, action.raw);
+      return;
+    case 'sendChangeCipherSpec':
+      flushFlight(turn);
+      turn.records.push(changeCipherSpecRecord());
+      if (tracing(turn, 'messages')) trace(turn, { kind: 'changeCipherSpec', direction: 'sent' });
+      return;
+    case 'protectWrites':
+      flushFlight(turn);
+      turn.write = {
+        protection: protection(crypto, action.suite, action.secret),
+        closed: turn.write.closed,
+        keyUpdateAsked: false,
+      };
+      if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: action.epoch });
+      return;
+    case 'protectReads':
+      turn.read = { protection: protection(crypto, action.suite, action.secret), closed: turn.read.closed };
+      if (tracing(turn, 'messages'))
+        trace(turn, { kind: 'keys', direction: 'received', epoch: action.epoch });
+      return;
+    case 'request':
+      emit(turn, { kind: 'request', request: action.request });
+      return;
+    case 'established':
+      emit(turn, { kind: 'established', facts: action.facts });
+      return;
+    case 'logSecret':
+      if (tracing(turn, 'secrets')) {
+        const { label, clientRandom, secret } = action;
+        trace(turn, { kind: 'secret', label, clientRandom, secret });
+      }
+      return;
+  }
+}
+
+function sendMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): void {
+  turn.flight.push(raw);
+  if (tracing(turn, 'messages')) {
+    trace(turn, {
+      kind: 'message',
+      direction: 'sent',
+      message: message.kind,
+      length: raw.length,
+      details: describeMessage(message),
+    });
+  }
+}
+
+/** §5.1: handshake messages that follow each other under the same keys may share records. */
+function flushFlight(turn: Turn): void {
+  if (turn.flight.length === 0) return;
+  const messages = concat(turn.flight.splice(0));
+  sendContent(turn, contentTypes.handshake, messages);
+}
+
+function flush(turn: Turn): void {
+  flushFlight(turn);
+  if (turn.records.length === 0) return;
+  turn.effects.push({ kind: 'send', bytes: concat(turn.records.splice(0)) });
+}
+
+/** §5: never protected, whatever keys are in force. */
+function changeCipherSpecRecord(): Uint8Array {
+  const record = new Uint8Array(sealedLength(undefined, 1));
+  sealRecord(undefined, contentTypes.changeCipherSpec, protocolVersions.tls12, Uint8Array.of(1), record, 0);
+  return record;
+}
+
+function unreadBytes(turn: Turn): Failure {
+  return misbehaved(
+    'unread-handshake-bytes-at-key-change',
+    `${turn.unread.length} bytes follow the message that changes the keys`,
+  );
+}
