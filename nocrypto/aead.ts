@@ -9,8 +9,6 @@ const TAG_LENGTH = 16;
 /**
  * AES-GCM (NIST SP 800-38D) and ChaCha20-Poly1305 (RFC 8439), each with a 12-byte nonce and a 16-byte tag.
  *
- * A nonce of another length, or an `out` too short for the result, is a RangeError.
- *
  * Neither cipher is constant time in JavaScript: AES with its look-up tables least of all, and it is the slower
  * of the two. Prefer ChaCha20-Poly1305 with this provider.
  */

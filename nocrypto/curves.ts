@@ -3,10 +3,7 @@ import { p256, p384 } from '@noble/curves/nist.js';
 import type { CurveName } from './provider.ts';
 import { type Secret, secret } from './secret.ts';
 
-/**
- * The NIST curves (SP 800-186). noble blinds its secret scalars with bytes from the platform's random generator
- * where there is one; the result does not depend on them.
- */
+/** The NIST curves (SP 800-186). */
 export function curve(name: CurveName): ECDSA {
   switch (name) {
     case 'secp256r1':
@@ -31,7 +28,7 @@ export const curveLengths: Readonly<Record<CurveName, CurveLengths>> = {
 };
 
 /**
- * Decodes SEC 1's uncompressed form and checks that the point is on the curve (RFC 9846 §4.3.8.2). Compressed
+ * Decodes SEC 1's uncompressed form and checks that the point is on the curve (RFC 9846 §4.2.8.2). Compressed
  * points, hybrid ones and the point at infinity are `undefined`: TLS and X.509 have no use for them.
  */
 export function decodePoint(name: CurveName, bytes: Uint8Array): WeierstrassPoint<bigint> | undefined {

@@ -14,7 +14,7 @@ const MLKEM_DECAPSULATION_KEY = 2400;
 const MLKEM_CIPHERTEXT = 1088;
 const X25519_KEY = 32;
 
-/** Elliptic-curve Diffie-Hellman (RFC 9846 §4.3.8.2, §7.4.2) and the hybrid of draft-ietf-tls-ecdhe-mlkem. */
+/** Elliptic-curve Diffie-Hellman (RFC 9846 §4.2.8.2, §7.4.2) and the hybrid of draft-ietf-tls-ecdhe-mlkem. */
 export const groups: Readonly<Record<GroupName, KeyExchangeGroup>> = {
   x25519: x25519Group(),
   secp256r1: nistGroup('secp256r1'),
@@ -35,12 +35,6 @@ function diffieHellman(group: {
 }): KeyExchangeGroup {
   const { name, entropyLength, shareLength } = group;
 
-  const generate: KeyExchangeGroup['generate'] = (entropy) => {
-    requireLength(`entropy for ${name}`, entropy, entropyLength);
-    const privateKey = group.privateKey(entropy);
-    return { privateKey, share: group.share(privateKey) };
-  };
-
   const decapsulate: KeyExchangeGroup['decapsulate'] = (privateKey, peerShare) => {
     requireLength(`a private key for ${name}`, privateKey, group.privateKeyLength);
     if (peerShare.length !== shareLength) return wrongLength(shareLength, peerShare);
@@ -54,11 +48,17 @@ function diffieHellman(group: {
     responderShareLength: shareLength,
     generateEntropyLength: entropyLength,
     encapsulateEntropyLength: entropyLength,
-    generate,
+    generate: (entropy) => {
+      requireLength(`entropy for ${name}`, entropy, entropyLength);
+      const privateKey = group.privateKey(entropy);
+      return { privateKey, share: group.share(privateKey) };
+    },
     encapsulate: (initiatorShare, entropy) => {
-      const { privateKey, share } = generate(entropy);
+      requireLength(`entropy for ${name}`, entropy, entropyLength);
+      const privateKey = group.privateKey(entropy);
+      // The peer's share comes first: a bad one must not cost us the making of ours.
       const agreed = decapsulate(privateKey, initiatorShare);
-      return agreed.ok ? ok({ share, sharedSecret: agreed.value }) : agreed;
+      return agreed.ok ? ok({ share: group.share(privateKey), sharedSecret: agreed.value }) : agreed;
     },
     decapsulate,
   };
@@ -130,8 +130,9 @@ function x25519MlKem768Group(): KeyExchangeGroup {
     },
     encapsulate: (initiatorShare, entropy) => {
       requireLength('entropy for X25519MLKEM768', entropy, encapsulateEntropyLength);
-      if (initiatorShare.length !== initiatorShareLength)
+      if (initiatorShare.length !== initiatorShareLength) {
         return wrongLength(initiatorShareLength, initiatorShare);
+      }
       const lattice = encapsulateMlKem(
         initiatorShare.subarray(0, MLKEM_ENCAPSULATION_KEY),
         entropy.subarray(0, MLKEM_MESSAGE),
@@ -149,8 +150,9 @@ function x25519MlKem768Group(): KeyExchangeGroup {
     },
     decapsulate: (privateKey, responderShare) => {
       requireLength('a private key for X25519MLKEM768', privateKey, privateKeyLength);
-      if (responderShare.length !== responderShareLength)
+      if (responderShare.length !== responderShareLength) {
         return wrongLength(responderShareLength, responderShare);
+      }
       const agreed = classical.decapsulate(
         secret(privateKey.subarray(MLKEM_DECAPSULATION_KEY)),
         responderShare.subarray(MLKEM_CIPHERTEXT),
@@ -167,7 +169,10 @@ function x25519MlKem768Group(): KeyExchangeGroup {
 }
 
 /** `undefined` when a coefficient of the key is not below 3329, FIPS 203 §7.2's modulus check. */
-function encapsulateMlKem(encapsulationKey: Uint8Array, message: Uint8Array) {
+function encapsulateMlKem(
+  encapsulationKey: Uint8Array,
+  message: Uint8Array,
+): ReturnType<typeof ml_kem768.encapsulate> | undefined {
   try {
     return ml_kem768.encapsulate(encapsulationKey, message);
   } catch {

@@ -14,6 +14,9 @@ import { sign, verify } from './signatures.ts';
  * scalars; RSA is blinded; AES uses look-up tables. Where an attacker can time private operations closely, use
  * a provider of native code.
  *
+ * For its blinding noble asks the platform's random generator where there is one, which is the only thing here that
+ * does not come in as an argument. No result depends on it.
+ *
  * Tables of a curve are computed at its first use (some 50 ms), nothing at import.
  */
 export const noble: CryptoProvider = {

@@ -16,7 +16,10 @@ export interface CryptoProvider {
   readonly hmac: (hash: HashName, key: Uint8Array) => MacKey;
   /** HKDF-Extract (RFC 5869 §2.2): a pseudorandom key of the hash's output length. An empty salt means zeros. */
   readonly hkdfExtract: (hash: HashName, salt: Uint8Array, inputKeyMaterial: Uint8Array) => Secret;
-  /** HKDF-Expand (RFC 5869 §2.3): `length` bytes, at most 255 times the hash's output length (else RangeError). */
+  /**
+   * HKDF-Expand (RFC 5869 §2.3): `length` bytes, at most 255 times the hash's output length, from a key at least as
+   * long as the hash's output (else RangeError).
+   */
   readonly hkdfExpand: (
     hash: HashName,
     pseudorandomKey: Uint8Array,
@@ -55,7 +58,7 @@ export interface CryptoProvider {
   readonly equal: (a: Uint8Array, b: Uint8Array) => boolean;
 }
 
-/** Bytes of entropy that {@link CryptoProvider.sign} and {@link CryptoProvider.generateKey} take. */
+/** Bytes of entropy that {@link CryptoProvider.sign} and {@link CryptoProvider.generateKey} take, else a RangeError. */
 export const SIGNING_ENTROPY_LENGTH = 32;
 
 /** SHA-1 is here for OCSP and key identifiers only; no signature algorithm names it. */
@@ -95,6 +98,7 @@ export interface Aead {
   readonly prepare: (key: Uint8Array) => AeadKey;
 }
 
+/** A nonce of the wrong length, or an `out` too short for the result, is a RangeError. */
 export interface AeadKey {
   /**
    * Encrypts `plaintext` and writes ciphertext and tag to `out` from `outOffset` (plaintext length + tag length bytes).
@@ -127,7 +131,7 @@ export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1' | 'X25519MLKEM768';
 /**
  * A key exchange in the shape of a KEM, so that Diffie-Hellman and hybrids look the same: the initiator generates,
  * the responder encapsulates to the initiator's share, the initiator decapsulates the responder's share.
- * All byte strings are exactly those of a TLS 1.3 KeyShareEntry.
+ * All byte strings are exactly those of a TLS 1.3 KeyShareEntry. Entropy of the wrong length is a RangeError.
  */
 export interface KeyExchangeGroup {
   readonly name: GroupName;

@@ -13,8 +13,7 @@ export function rsaPublicKeyFault({ modulus, publicExponent }: RsaPublicNumbers)
   if (bits < RSA_MODULUS_BITS.minimum) return `the modulus has only ${bits} bits`;
   if (bits > RSA_MODULUS_BITS.maximum) return `the modulus has ${bits} bits, more than are verified here`;
   if (modulus % 2n === 0n) return 'the modulus is even';
-  if (publicExponent < 3n || publicExponent % 2n === 0n)
-    return 'the public exponent is not an odd number from 3 on';
+  if (publicExponent < 3n || publicExponent % 2n === 0n) return 'the public exponent is even or below 3';
   if (publicExponent > MAXIMUM_PUBLIC_EXPONENT) return 'the public exponent has more than 32 bits';
   return undefined;
 }
@@ -45,8 +44,8 @@ export function rsaPrivateKeyFault(key: RsaPrivateNumbers): string | undefined {
 }
 
 /**
- * A key whose modulus has `bits` bits (a multiple of 16), with the exponent 65537, by the method of FIPS 186-5 A.1.3.
- * It is determined by `entropy`.
+ * A key whose modulus has `bits` bits (a multiple of 16), with the exponent 65537, by the method of FIPS 186-5
+ * A.1.3. It is determined by `entropy`.
  */
 export function generateRsaKey(bits: number, entropy: Uint8Array): RsaPrivateNumbers {
   let rng = deriveRng('RSA key', entropy);

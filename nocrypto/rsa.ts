@@ -23,8 +23,8 @@ export interface RsaPrivateNumbers extends RsaPublicNumbers {
 }
 
 /**
- * RSASSA-PKCS1-v1_5 verification (RFC 8017 §8.2.2): the one right encoding of the message is made and compared as a
- * whole with what the signature recovers. Nothing of the recovered bytes is parsed, so there is no room for the
+ * RSASSA-PKCS1-v1_5 verification (RFC 8017 §8.2.2): the one right encoding of the message is made and compared as
+ * a whole with what the signature recovers. Nothing of the recovered bytes is parsed, so there is no room for the
  * garbage that Bleichenbacher's 2006 forgery hides in a lenient parser. A DigestInfo without its NULL is refused.
  */
 export function verifyPkcs1(
@@ -34,9 +34,7 @@ export function verifyPkcs1(
   signature: Uint8Array,
 ): boolean {
   const recovered = recover(key, signature);
-  if (recovered === undefined) return false;
-  const expected = encodePkcs1(hash, message, byteLength(key));
-  return expected !== undefined && equal(recovered, expected);
+  return recovered !== undefined && equal(recovered, encodePkcs1(hash, message, byteLength(key)));
 }
 
 /** RSASSA-PSS verification (RFC 8017 §8.1.2), MGF1 with `hash`, a salt of exactly `saltLength` bytes. */
@@ -48,8 +46,9 @@ export function verifyPss(
   signature: Uint8Array,
 ): boolean {
   const recovered = recover(key, signature);
-  if (recovered === undefined) return false;
-  return checkPss(recovered, bitLength(key.modulus) - 1, hash, saltLength, message);
+  return (
+    recovered !== undefined && checkPss(recovered, bitLength(key.modulus) - 1, hash, saltLength, message)
+  );
 }
 
 /** RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.1). `entropy` blinds; the signature does not depend on it. */
@@ -60,7 +59,6 @@ export function signPkcs1(
   entropy: Uint8Array,
 ): Result<Uint8Array, SignError> {
   const encoded = encodePkcs1(hash, message, byteLength(key));
-  if (encoded === undefined) return err({ kind: 'unsuitable-key', detail: `modulus too short for ${hash}` });
   return signEncoded(key, encoded, signingRng(key, hash, message, entropy));
 }
 
@@ -86,9 +84,9 @@ export function signPss(
 /**
  * The private operation (RFC 8017 §5.1.2, by CRT) on a representative in 0 … n−1.
  *
- * BigInt arithmetic is not constant time, so the representative is blinded: with r random, (m·rᵉ)ᵈ·r⁻¹ = mᵈ, and what the
- * exponentiations work on is unrelated to m. The result is raised to e again before it is released: one wrong
- * half of a CRT result would give away the factors (Boneh, DeMillo and Lipton 1997).
+ * BigInt arithmetic is not constant time, so the representative is blinded: with r random, (m·rᵉ)ᵈ·r⁻¹ = mᵈ, and
+ * what the exponentiations work on is unrelated to m. The result is raised to e again before it is released: one
+ * wrong half of a CRT result would give away the factors (Boneh, DeMillo and Lipton 1997).
  */
 export function privateOperation(
   key: RsaPrivateNumbers,
@@ -146,12 +144,11 @@ function byteLength(key: RsaPublicNumbers): number {
   return Math.ceil(bitLength(key.modulus) / 8);
 }
 
-/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2); `undefined` when fewer than eight bytes of padding are left. */
-function encodePkcs1(hash: SignatureHash, message: Uint8Array, length: number): Uint8Array | undefined {
+/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2). The smallest modulus there is, of 256 bytes, has room for every hash. */
+function encodePkcs1(hash: SignatureHash, message: Uint8Array, length: number): Uint8Array {
   const digestInfo = concat(DIGEST_INFO[hash], hashes[hash].digest(message));
-  const padding = length - digestInfo.length - 3;
-  if (padding < 8) return undefined;
-  return concat(Uint8Array.of(0, 1), new Uint8Array(padding).fill(0xff), Uint8Array.of(0), digestInfo);
+  const padding = new Uint8Array(length - digestInfo.length - 3).fill(0xff);
+  return concat(Uint8Array.of(0, 1), padding, Uint8Array.of(0), digestInfo);
 }
 
 /** The DER of DigestInfo up to the digest (RFC 8017 §9.2, note 1), parameters NULL. */
@@ -185,8 +182,8 @@ function encodePss(emBits: number, hash: SignatureHash, salt: Uint8Array, messag
 }
 
 /**
- * EMSA-PSS-VERIFY (RFC 8017 §9.1.2). `recovered` has the modulus's length; where the modulus has 8k+1 bits, the encoding
- * is a byte shorter and the byte in front must be zero.
+ * EMSA-PSS-VERIFY (RFC 8017 §9.1.2). `recovered` has the modulus's length; where the modulus has 8k+1 bits, the
+ * encoding is a byte shorter and the byte in front must be zero.
  */
 function checkPss(
   recovered: Uint8Array,

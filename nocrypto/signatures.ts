@@ -11,7 +11,7 @@ import {
 import { err, ok, type Result } from './result.ts';
 import { signPkcs1, signPss, verifyPkcs1, verifyPss } from './rsa.ts';
 
-/** {@link CryptoProvider.verify}, by algorithm. */
+/** The provider's `verify`, by algorithm. */
 export function verify(
   algorithm: SignatureAlgorithm,
   key: PublicKey,
@@ -30,7 +30,7 @@ export function verify(
   }
 }
 
-/** {@link CryptoProvider.sign}, by algorithm. Entropy of another length than it takes is a RangeError. */
+/** The provider's `sign`, by algorithm. */
 export function sign(
   algorithm: SignatureAlgorithm,
   key: PrivateKey,
