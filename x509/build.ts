@@ -212,7 +212,7 @@ function standardExtensions(
 function signerKeyIdentifier(crypto: CryptoProvider, { certificate }: Signer): Uint8Array | undefined {
   return certificate === undefined
     ? undefined
-    : (extensionValue(certificate, id.ce.subjectKeyIdentifier) ??
+    : (extensionValue(certificate, 'subjectKeyIdentifier') ??
         keyIdentifier(crypto, certificate.subjectPublicKeyInfo));
 }
 

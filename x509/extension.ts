@@ -233,14 +233,36 @@ export const extensions = sequenceOf(extension, { min: 1 });
 
 export type Extension = Infer<typeof extension>;
 
-/** An identifier from the table above, as in `id.ce.keyUsage`. */
-export type ExtensionId = Exclude<Extension['extnValue']['kind'], 'otherwise'>;
+/** The extensions of the table above, by the names their standards give them. */
+const EXTENSION_IDS = {
+  authorityKeyIdentifier: id.ce.authorityKeyIdentifier,
+  subjectKeyIdentifier: id.ce.subjectKeyIdentifier,
+  keyUsage: id.ce.keyUsage,
+  certificatePolicies: id.ce.certificatePolicies,
+  policyMappings: id.ce.policyMappings,
+  subjectAltName: id.ce.subjectAltName,
+  issuerAltName: id.ce.issuerAltName,
+  subjectDirectoryAttributes: id.ce.subjectDirectoryAttributes,
+  basicConstraints: id.ce.basicConstraints,
+  nameConstraints: id.ce.nameConstraints,
+  policyConstraints: id.ce.policyConstraints,
+  extKeyUsage: id.ce.extKeyUsage,
+  cRLDistributionPoints: id.ce.cRLDistributionPoints,
+  inhibitAnyPolicy: id.ce.inhibitAnyPolicy,
+  freshestCRL: id.ce.freshestCRL,
+  authorityInfoAccess: id.pe.authorityInfoAccess,
+  subjectInfoAccess: id.pe.subjectInfoAccess,
+  tlsFeature: id.pe.tlsFeature,
+  signedCertificateTimestampList: id.ct.signedCertificateTimestampList,
+} as const;
+
+export type ExtensionName = keyof typeof EXTENSION_IDS;
 
 /** The decoded values by identifier. */
-type ExtensionValues = { readonly [V in Extension['extnValue'] as V['kind']]: V['value'] };
+type ValuesById = { readonly [V in Extension['extnValue'] as V['kind']]: V['value'] };
 
-/** The decoded value of the extension that an identifier names. */
-export type ExtensionValue<K extends ExtensionId> = ExtensionValues[K];
+/** The decoded value of the extension of a name. */
+export type ExtensionValue<N extends ExtensionName> = ValuesById[(typeof EXTENSION_IDS)[N]];
 
 export type AuthorityKeyIdentifier = Infer<typeof authorityKeyIdentifier>;
 export type BasicConstraints = Infer<typeof basicConstraints>;
@@ -252,26 +274,31 @@ export interface Extended {
   readonly extensions: readonly Extension[];
 }
 
-/** The extension of one kind, if there is one, with its `critical` flag: `findExtension(certificate, id.ce.keyUsage)`. */
-export function findExtension<K extends ExtensionId>(
+/** The extension of one kind, if there is one, with its `critical` flag: `findExtension(certificate, 'keyUsage')`. */
+export function findExtension<N extends ExtensionName>(
   { extensions }: Extended,
-  extnID: K,
-): { readonly critical: boolean; readonly value: ExtensionValue<K> } | undefined {
+  name: N,
+): { readonly critical: boolean; readonly value: ExtensionValue<N> } | undefined {
   for (const { critical, extnValue } of extensions) {
     const candidate: { readonly kind: string; readonly value: unknown } = extnValue;
-    if (isOfKind(candidate, extnID)) {
+    if (isNamed(candidate, name)) {
       return { critical, value: candidate.value };
     }
   }
   return undefined;
 }
 
-/** The value of the extension of one kind, if there is one: `extensionValue(certificate, id.ce.keyUsage)?.keyCertSign`. */
-export function extensionValue<K extends ExtensionId>(
+/** The value of the extension of one kind, if there is one: `extensionValue(certificate, 'keyUsage')?.keyCertSign`. */
+export function extensionValue<N extends ExtensionName>(
   extended: Extended,
-  extnID: K,
-): ExtensionValue<K> | undefined {
-  return findExtension(extended, extnID)?.value;
+  name: N,
+): ExtensionValue<N> | undefined {
+  return findExtension(extended, name)?.value;
+}
+
+/** The standard's name of an extension, or its identifier when it is not one of the table above. */
+export function extensionName(extnID: string): string {
+  return NAMES.get(extnID) ?? extnID;
 }
 
 /** The KeyUsage with just these bits set, in DER's shortest form. */
@@ -301,10 +328,14 @@ function namedBits({ bytes }: BitString): Readonly<Record<KeyUsageName, boolean>
   };
 }
 
+const NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries(EXTENSION_IDS).map(([name, extnID]) => [extnID, name]),
+);
+
 /** The kind decides the type of the value: that is how {@link extension} decodes. */
-function isOfKind<K extends ExtensionId>(
+function isNamed<N extends ExtensionName>(
   extnValue: { readonly kind: string; readonly value: unknown },
-  kind: K,
-): extnValue is { readonly kind: K; readonly value: ExtensionValue<K> } {
-  return extnValue.kind === kind;
+  name: N,
+): extnValue is { readonly kind: (typeof EXTENSION_IDS)[N]; readonly value: ExtensionValue<N> } {
+  return extnValue.kind === EXTENSION_IDS[name];
 }

@@ -6,6 +6,14 @@
 export { err, ok, type Result } from '../asn1/index.ts';
 export type { AlgorithmIdentifier, PssParameters } from './algorithm.ts';
 export {
+  type AuthenticatedPeer,
+  type Authenticator,
+  type ChainOfTrustOptions,
+  chainOfTrust,
+  dangerouslyAcceptAnyCertificate,
+  type PresentedChain,
+} from './authenticator.ts';
+export {
   buildCertificate,
   type CertificateOptions,
   defaultSignatureAlgorithm,
@@ -30,8 +38,9 @@ export {
   type AuthorityKeyIdentifier,
   type BasicConstraints,
   type Extension,
-  type ExtensionId,
+  type ExtensionName,
   type ExtensionValue,
+  extensionName,
   extensionValue,
   findExtension,
   type KeyUsage,
@@ -58,8 +67,10 @@ export {
   type NameParts,
 } from './name.ts';
 export { algorithm, id } from './oid.ts';
+export { type PathOptions, type ValidatedPath, validatePath } from './path.ts';
 export { decodePem, describePemError, encodePem, type PemBlock, type PemError } from './pem.ts';
 export { decodePrivateKey, encodePrivateKey } from './private-key.ts';
+export type { Profile, Purpose } from './profile.ts';
 export {
   type CertifiedKey,
   decodePublicKey,
@@ -67,3 +78,10 @@ export {
   type KeyError,
   type SubjectPublicKeyInfo,
 } from './public-key.ts';
+export { type TrustAnchor, type TrustAnchorError, trustAnchor, trustAnchorsFromPem } from './trust-anchor.ts';
+export {
+  type CertificateReference,
+  describeValidationError,
+  type ValidationError,
+  type ValidationReason,
+} from './validation-error.ts';

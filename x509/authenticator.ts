@@ -1,0 +1,69 @@
+import { err, ok, type Result } from '../asn1/index.ts';
+import type { CryptoProvider } from '../nocrypto/index.ts';
+import { type Certificate, certificatePublicKey } from './certificate.ts';
+import type { ReferenceIdentity } from './identity.ts';
+import type { PathLimits } from './limits.ts';
+import { validatePath } from './path.ts';
+import type { Profile, Purpose } from './profile.ts';
+import type { CertifiedKey } from './public-key.ts';
+import { keyFault } from './signature.ts';
+import type { TrustAnchor } from './trust-anchor.ts';
+import { blame, finding, type ValidationError } from './validation-error.ts';
+
+/** What a peer presented, and what is asked about it. */
+export interface PresentedChain {
+  readonly crypto: CryptoProvider;
+  /** As presented: the leaf first, then anything that may help to build a path, in any order. */
+  readonly certificates: readonly Certificate[];
+  readonly purpose: Purpose;
+  /** Whom the caller wants to reach. Undefined: the name is not checked (a server does not know its clients' names). */
+  readonly identity: ReferenceIdentity | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** A peer whose certificate was accepted. */
+export interface AuthenticatedPeer {
+  readonly leaf: Certificate;
+  /** The leaf, then each issuer up to the one that the anchor issued. The leaf alone where no path was built. */
+  readonly path: readonly Certificate[];
+  readonly key: CertifiedKey;
+}
+
+/** Decides whether a presented chain is the peer's. A pure function: time and name are in its argument. */
+export type Authenticator = (presented: PresentedChain) => Result<AuthenticatedPeer, ValidationError>;
+
+export interface ChainOfTrustOptions {
+  readonly anchors: readonly TrustAnchor[];
+  /** Default `web`. */
+  readonly profile?: Profile;
+  /** Lower limits than `PATH_LIMITS`. */
+  readonly limits?: Partial<PathLimits>;
+  /** As for {@link validatePath}. */
+  readonly allowLeafAnchor?: boolean;
+}
+
+/** Accepts a peer that has a path to one of the anchors. Without anchors it refuses everybody. */
+export function chainOfTrust({ anchors, ...options }: ChainOfTrustOptions): Authenticator {
+  return (presented) => {
+    const validated = validatePath({ ...presented, ...options, anchors });
+    if (!validated.ok) {
+      return validated;
+    }
+    const { leaf, path, key } = validated.value;
+    return ok({ leaf, path, key });
+  };
+}
+
+/**
+ * Accepts any certificate whose key can be used, whoever made it, whatever name and dates it has: the connection is then
+ * encrypted to nobody in particular, and anyone on the way can be at its other end. For tests and for looking around.
+ */
+export const dangerouslyAcceptAnyCertificate: Authenticator = ({ crypto, certificates }) => {
+  const [leaf] = certificates;
+  if (leaf === undefined) {
+    return err({ ...finding('empty-chain', 'a certificate', 'none'), certificate: undefined });
+  }
+  const key = certificatePublicKey(crypto, leaf);
+  return key.ok ? ok({ leaf, path: [leaf], key: key.value }) : err(blame(keyFault(key.error), leaf, 0));
+};

@@ -1,0 +1,440 @@
+import { sameBytes } from './bytes.ts';
+import { type Certificate, isSelfIssued } from './certificate.ts';
+import { type ExtensionName, extensionName, extensionValue, findExtension } from './extension.ts';
+import type { GeneralName } from './general-name.ts';
+import { formatIpAddress } from './ip-address.ts';
+import { attributeTexts, isEmptyName } from './name.ts';
+import { id } from './oid.ts';
+import type { CertifiedKey } from './public-key.ts';
+import { formatTime } from './time.ts';
+import { type Finding, finding } from './validation-error.ts';
+
+/** What the leaf's key is used for: to authenticate a TLS server, or a TLS client. */
+export type Purpose = 'serverAuth' | 'clientAuth';
+
+/**
+ * Which rules certificates are held to.
+ *
+ * - `web`: those of RFC 5280 for conforming authorities and those of the CA/Browser Forum's Baseline Requirements that a
+ *   relying party can check. The default: what public authorities issue keeps them.
+ * - `rfc5280`: what RFC 5280 §6 asks of the relying party and no more, for private authorities that leave out key
+ *   identifiers, extended key usage and the like.
+ */
+export type Profile = 'web' | 'rfc5280';
+
+export interface CheckContext {
+  readonly profile: Profile;
+  readonly purpose: Purpose;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** What is wrong with a certificate as a path's leaf, whatever its path. */
+export function checkLeaf(certificate: Certificate, context: CheckContext): Finding | undefined {
+  return firstFinding(LEAF_CHECKS[context.profile], certificate, context);
+}
+
+/** What is wrong with a certificate as an intermediate. */
+export function checkIntermediate(certificate: Certificate, context: CheckContext): Finding | undefined {
+  return firstFinding(INTERMEDIATE_CHECKS[context.profile], certificate, context);
+}
+
+/** What is wrong with a certificate as the anchor of a path that has other certificates too. */
+export function checkAnchor(certificate: Certificate, context: CheckContext): Finding | undefined {
+  return firstFinding(ANCHOR_CHECKS[context.profile], certificate, context);
+}
+
+/** What is wrong with a leaf that is itself trusted: it was chosen as it is, so its layout does not matter. */
+export function checkTrustedLeaf(certificate: Certificate, context: CheckContext): Finding | undefined {
+  return firstFinding([...EVERY_CHECK, ...END_ENTITY_CHECKS], certificate, context);
+}
+
+/** What is wrong with a certificate's key beyond what decoding it has checked. */
+export function checkKey(
+  { key }: CertifiedKey,
+  { profile }: Pick<CheckContext, 'profile'>,
+): Finding | undefined {
+  // Baseline Requirements §6.1.5.
+  const bits = key.kind === 'rsa' ? key.modulus.toString(2).length : 0;
+  return profile === 'web' && bits % 8 !== 0
+    ? finding('weak-key', 'an RSA modulus of a multiple of 8 bits', `${bits} bits`)
+    : undefined;
+}
+
+type Check = (certificate: Certificate, context: CheckContext) => Finding | undefined;
+
+const EVERY_CHECK: readonly Check[] = [isInForce, hasOnlyUnderstoodCriticalExtensions];
+
+const END_ENTITY_CHECKS: readonly Check[] = [mayAuthenticate, isForPurpose];
+
+const AUTHORITY_CHECKS: readonly Check[] = [isAuthority, maySignCertificates, mayIssueForPurpose];
+
+/** What conforming authorities put into all their certificates. */
+const WEB_CHECKS: readonly Check[] = [
+  isVersion3,
+  hasNoUniqueIdentifiers,
+  hasProperCriticality,
+  namesIssuerKey,
+  signsOnlyAsAuthority,
+];
+
+const WEB_AUTHORITY_CHECKS: readonly Check[] = [
+  hasSubject,
+  hasSubjectKeyIdentifier,
+  hasMeaningfulNameConstraints,
+];
+
+const LEAF_CHECKS: Readonly<Record<Profile, readonly Check[]>> = {
+  rfc5280: [...EVERY_CHECK, ...END_ENTITY_CHECKS, constrainsNobody],
+  web: [
+    ...EVERY_CHECK,
+    ...END_ENTITY_CHECKS,
+    constrainsNobody,
+    ...WEB_CHECKS,
+    hasPositiveSerialNumber,
+    isNoAuthority,
+    statesPurpose,
+    hasSubjectAltName,
+    hasHonestCommonName,
+  ],
+};
+
+const INTERMEDIATE_CHECKS: Readonly<Record<Profile, readonly Check[]>> = {
+  rfc5280: [...EVERY_CHECK, ...AUTHORITY_CHECKS, constrainsCritically],
+  web: [...EVERY_CHECK, ...AUTHORITY_CHECKS, ...WEB_CHECKS, ...WEB_AUTHORITY_CHECKS, hasPositiveSerialNumber],
+};
+
+const ANCHOR_CHECKS: Readonly<Record<Profile, readonly Check[]>> = {
+  rfc5280: [...EVERY_CHECK, ...AUTHORITY_CHECKS, constrainsCritically],
+  web: [...EVERY_CHECK, ...AUTHORITY_CHECKS, ...WEB_CHECKS, ...WEB_AUTHORITY_CHECKS, isRootOfItself],
+};
+
+function firstFinding(
+  checks: readonly Check[],
+  certificate: Certificate,
+  context: CheckContext,
+): Finding | undefined {
+  for (const check of checks) {
+    const found = check(certificate, context);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+/* Every certificate of a path. */
+
+/** RFC 5280 §4.1.2.5: both ends are included. They are whole seconds, so a fraction of `now` does not count. */
+function isInForce({ validity }: Certificate, { now }: CheckContext): Finding | undefined {
+  const second = Math.floor(now / 1000) * 1000;
+  if (second < validity.notBefore) {
+    return finding('not-yet-valid', `a time from ${formatTime(validity.notBefore)}`, formatTime(now));
+  }
+  return second <= validity.notAfter
+    ? undefined
+    : finding('expired', `a time up to ${formatTime(validity.notAfter)}`, formatTime(now));
+}
+
+/**
+ * RFC 5280 §4.2: a critical extension that is not processed is a reason to refuse. Policies are processed in that any
+ * policy will do, so only the demand for an explicit one is out of reach.
+ */
+function hasOnlyUnderstoodCriticalExtensions(certificate: Certificate): Finding | undefined {
+  const strange = certificate.extensions.find(
+    ({ critical, extnID }) => critical && !UNDERSTOOD.has(extensionName(extnID)),
+  );
+  if (strange !== undefined) {
+    return finding(
+      'unhandled-critical-extension',
+      'critical extensions that are understood',
+      extensionName(strange.extnID),
+    );
+  }
+  return extensionValue(certificate, 'policyConstraints')?.requireExplicitPolicy === undefined
+    ? undefined
+    : finding('unhandled-critical-extension', 'no demand for an explicit policy', 'requireExplicitPolicy');
+}
+
+const UNDERSTOOD: ReadonlySet<string> = new Set<ExtensionName>([
+  'authorityInfoAccess',
+  'authorityKeyIdentifier',
+  'basicConstraints',
+  'certificatePolicies',
+  'extKeyUsage',
+  'inhibitAnyPolicy',
+  'issuerAltName',
+  'keyUsage',
+  'nameConstraints',
+  'policyConstraints',
+  'policyMappings',
+  'subjectAltName',
+  'subjectInfoAccess',
+  'subjectKeyIdentifier',
+]);
+
+/* End entities. */
+
+/** RFC 5280 §4.2.1.3: TLS 1.3, and TLS 1.2 with the suites spoken here, authenticate by a signature. */
+function mayAuthenticate(certificate: Certificate): Finding | undefined {
+  const keyUsage = extensionValue(certificate, 'keyUsage');
+  return keyUsage === undefined || keyUsage.digitalSignature
+    ? undefined
+    : finding('wrong-key-usage', 'key usage digitalSignature', 'key usage without it');
+}
+
+/** RFC 5280 §4.2.1.12. On the web, anyExtendedKeyUsage is not enough (Baseline Requirements §7.1.2.7.10). */
+function isForPurpose(certificate: Certificate, { purpose, profile }: CheckContext): Finding | undefined {
+  const purposes = extensionValue(certificate, 'extKeyUsage');
+  const admitted = profile === 'web' ? [id.kp[purpose]] : [id.kp[purpose], id.ce.anyExtendedKeyUsage];
+  return purposes === undefined || purposes.some((usage) => admitted.some((wanted) => wanted === usage))
+    ? undefined
+    : finding('wrong-extended-key-usage', purpose, describePurposes(purposes));
+}
+
+/** RFC 5280 §4.2.1.10: name constraints MUST be used only in a CA certificate. */
+function constrainsNobody(certificate: Certificate): Finding | undefined {
+  const isCa = extensionValue(certificate, 'basicConstraints')?.cA === true;
+  return isCa || findExtension(certificate, 'nameConstraints') === undefined
+    ? undefined
+    : finding(
+        'profile-violation',
+        'name constraints in authorities only',
+        'name constraints in an end entity',
+      );
+}
+
+/* Authorities. */
+
+/** RFC 5280 §6.1.4 (k). */
+function isAuthority(certificate: Certificate): Finding | undefined {
+  const basicConstraints = extensionValue(certificate, 'basicConstraints');
+  return basicConstraints?.cA === true
+    ? undefined
+    : finding(
+        'not-a-ca',
+        'basic constraints with cA',
+        basicConstraints === undefined ? 'no basic constraints' : 'cA false',
+      );
+}
+
+/** RFC 5280 §6.1.4 (n). */
+function maySignCertificates(certificate: Certificate): Finding | undefined {
+  const keyUsage = extensionValue(certificate, 'keyUsage');
+  return keyUsage === undefined || keyUsage.keyCertSign
+    ? undefined
+    : finding('wrong-key-usage', 'key usage keyCertSign', 'key usage without it');
+}
+
+/** An authority's extended key usage bounds what it may issue for, as all TLS implementations have it. */
+function mayIssueForPurpose(certificate: Certificate, { purpose }: CheckContext): Finding | undefined {
+  const purposes = extensionValue(certificate, 'extKeyUsage');
+  return purposes === undefined ||
+    purposes.includes(id.kp[purpose]) ||
+    purposes.includes(id.ce.anyExtendedKeyUsage)
+    ? undefined
+    : finding(
+        'wrong-extended-key-usage',
+        `${purpose} among what the authority issues for`,
+        describePurposes(purposes),
+      );
+}
+
+/** RFC 5280 §4.2.1.10; the Baseline Requirements (§7.1.2.5.2) allow the contrary. */
+function constrainsCritically(certificate: Certificate): Finding | undefined {
+  return findExtension(certificate, 'nameConstraints')?.critical === false
+    ? finding('profile-violation', 'critical name constraints', 'name constraints that are not')
+    : undefined;
+}
+
+/* The web profile. */
+
+/** Baseline Requirements §7.1.1. */
+function isVersion3({ version }: Certificate): Finding | undefined {
+  return version === 'v3' ? undefined : finding('profile-violation', 'a certificate of version 3', version);
+}
+
+/** RFC 5280 §4.1.2.8. */
+function hasNoUniqueIdentifiers({ issuerUniqueID, subjectUniqueID }: Certificate): Finding | undefined {
+  return issuerUniqueID === undefined && subjectUniqueID === undefined
+    ? undefined
+    : finding('profile-violation', 'no unique identifiers', 'unique identifiers');
+}
+
+/** RFC 5280 §4.1.2.2. Not asked of anchors: some roots that browsers carry have zero. */
+function hasPositiveSerialNumber({ serialNumber }: Certificate): Finding | undefined {
+  return serialNumber > 0n ? undefined : finding('profile-violation', 'a positive serial number', '0');
+}
+
+/** What RFC 5280 §4.2 says MUST, and MUST NOT, be critical; with Baseline Requirements §7.1.2.7.6 for extended key usage. */
+function hasProperCriticality(certificate: Certificate): Finding | undefined {
+  const isCa = extensionValue(certificate, 'basicConstraints')?.cA === true;
+  for (const { extnID, critical } of certificate.extensions) {
+    const name = extensionName(extnID);
+    if (critical && NEVER_CRITICAL.has(name)) {
+      return finding('profile-violation', `${name} not critical`, 'critical');
+    }
+    if (!critical && (ALWAYS_CRITICAL.has(name) || (isCa && name === 'basicConstraints'))) {
+      return finding('profile-violation', `${name} critical`, 'not critical');
+    }
+  }
+  return undefined;
+}
+
+const NEVER_CRITICAL: ReadonlySet<string> = new Set<ExtensionName>([
+  'authorityInfoAccess',
+  'authorityKeyIdentifier',
+  'extKeyUsage',
+  'freshestCRL',
+  'subjectDirectoryAttributes',
+  'subjectInfoAccess',
+  'subjectKeyIdentifier',
+]);
+
+const ALWAYS_CRITICAL: ReadonlySet<string> = new Set<ExtensionName>([
+  'inhibitAnyPolicy',
+  'policyConstraints',
+]);
+
+/**
+ * RFC 5280 §4.2.1.1, Baseline Requirements §7.1.2.11.1: the authority key identifier names the key and nothing else. A
+ * certificate that its subject signed may do without.
+ */
+function namesIssuerKey(certificate: Certificate): Finding | undefined {
+  const authority = extensionValue(certificate, 'authorityKeyIdentifier');
+  if (authority === undefined) {
+    return isSelfIssued(certificate)
+      ? undefined
+      : finding('profile-violation', 'an authority key identifier', 'none');
+  }
+  if (authority.keyIdentifier === undefined) {
+    return finding('profile-violation', 'an authority key identifier with keyIdentifier', 'one without');
+  }
+  return authority.authorityCertIssuer === undefined && authority.authorityCertSerialNumber === undefined
+    ? undefined
+    : finding(
+        'profile-violation',
+        'an authority key identifier with keyIdentifier alone',
+        'issuer or serial number too',
+      );
+}
+
+/** RFC 5280 §4.2.1.9. */
+function signsOnlyAsAuthority(certificate: Certificate): Finding | undefined {
+  return extensionValue(certificate, 'keyUsage')?.keyCertSign === true &&
+    extensionValue(certificate, 'basicConstraints')?.cA !== true
+    ? finding('profile-violation', 'keyCertSign in authorities only', 'keyCertSign without cA')
+    : undefined;
+}
+
+/** RFC 5280 §4.1.2.6. */
+function hasSubject({ subject }: Certificate): Finding | undefined {
+  return isEmptyName(subject)
+    ? finding('profile-violation', 'an authority with a subject name', 'an empty one')
+    : undefined;
+}
+
+/** RFC 5280 §4.2.1.2. */
+function hasSubjectKeyIdentifier(certificate: Certificate): Finding | undefined {
+  return findExtension(certificate, 'subjectKeyIdentifier') === undefined
+    ? finding('profile-violation', 'an authority with a subject key identifier', 'none')
+    : undefined;
+}
+
+/** RFC 5280 §4.2.1.10. */
+function hasMeaningfulNameConstraints(certificate: Certificate): Finding | undefined {
+  const constraints = extensionValue(certificate, 'nameConstraints');
+  return constraints !== undefined &&
+    constraints.permittedSubtrees === undefined &&
+    constraints.excludedSubtrees === undefined
+    ? finding('malformed', 'name constraints with subtrees', 'none')
+    : undefined;
+}
+
+/** Baseline Requirements §7.1.2.1.2 and §7.1.2.1.3, of self-signed roots. */
+function isRootOfItself(certificate: Certificate): Finding | undefined {
+  if (!isSelfIssued(certificate)) {
+    return undefined;
+  }
+  const authority = extensionValue(certificate, 'authorityKeyIdentifier')?.keyIdentifier;
+  const subject = extensionValue(certificate, 'subjectKeyIdentifier');
+  if (authority !== undefined && subject !== undefined && !sameBytes(authority, subject)) {
+    return finding('profile-violation', 'a root whose two key identifiers are one', 'two');
+  }
+  return findExtension(certificate, 'extKeyUsage') === undefined
+    ? undefined
+    : finding('profile-violation', 'a root without extended key usage', 'extended key usage');
+}
+
+/** Baseline Requirements §7.1.2.7.8. */
+function isNoAuthority(certificate: Certificate): Finding | undefined {
+  return extensionValue(certificate, 'basicConstraints')?.cA === true
+    ? finding('profile-violation', 'an end entity as leaf', 'an authority')
+    : undefined;
+}
+
+/** Baseline Requirements §7.1.2.7.6 and §7.1.2.7.10. */
+function statesPurpose(certificate: Certificate): Finding | undefined {
+  const purposes = extensionValue(certificate, 'extKeyUsage');
+  if (purposes === undefined) {
+    return finding('wrong-extended-key-usage', 'an extended key usage', 'none');
+  }
+  return purposes.includes(id.ce.anyExtendedKeyUsage)
+    ? finding('wrong-extended-key-usage', 'definite purposes', 'anyExtendedKeyUsage')
+    : undefined;
+}
+
+/** RFC 5280 §4.2.1.6: a server is named by its subjectAltName, which is critical exactly when the subject is empty. */
+function hasSubjectAltName(certificate: Certificate, { purpose }: CheckContext): Finding | undefined {
+  const names = findExtension(certificate, 'subjectAltName');
+  const nameless = isEmptyName(certificate.subject);
+  if (names === undefined) {
+    return nameless || purpose === 'serverAuth'
+      ? finding('profile-violation', 'a subjectAltName', 'none')
+      : undefined;
+  }
+  return names.critical === nameless
+    ? undefined
+    : finding(
+        'profile-violation',
+        nameless
+          ? 'a critical subjectAltName, since the subject is empty'
+          : 'a subjectAltName that is not critical',
+        nameless ? 'one that is not' : 'a critical one',
+      );
+}
+
+/**
+ * Baseline Requirements §7.1.4.3: a common name repeats a subjectAltName character by character. Only common names that
+ * claim to be a host are held to it, and the parent domain of a name is let pass: both are common, and harmless
+ * where nobody reads the common name. What is left is a second identity that somebody else might believe.
+ */
+function hasHonestCommonName(certificate: Certificate, { purpose }: CheckContext): Finding | undefined {
+  const names = extensionValue(certificate, 'subjectAltName') ?? [];
+  const dishonest = attributeTexts(certificate.subject.value, 'commonName').find(
+    (text) => !isHonest(text, names),
+  );
+  return dishonest === undefined || purpose !== 'serverAuth'
+    ? undefined
+    : finding('profile-violation', 'a common name that repeats a subjectAltName', JSON.stringify(dishonest));
+}
+
+function isHonest(commonName: string, names: readonly GeneralName[]): boolean {
+  if (/^(0x[0-9a-f]+|[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*)$/i.test(commonName)) {
+    const addresses = names.flatMap((name) =>
+      name.kind === 'iPAddress' ? [formatIpAddress(name.value)] : [],
+    );
+    return addresses.length === 0 || addresses.includes(commonName);
+  }
+  if (/^[^\s@./:]+(\.[^\s@./:]+)+$/.test(commonName)) {
+    const hosts = names.flatMap((name) => (name.kind === 'dNSName' ? [name.value] : []));
+    return hosts.length === 0 || hosts.some((host) => host === commonName || host.endsWith(`.${commonName}`));
+  }
+  return true;
+}
+
+function describePurposes(purposes: readonly string[]): string {
+  const name = (purpose: string) =>
+    Object.entries(id.kp).find(([, type]) => type === purpose)?.[0] ?? purpose;
+  return purposes.map(name).join(', ');
+}
