@@ -28,6 +28,13 @@ const POISON = `
 `;
 
 describe('with clocks, randomness, timers and console poisoned', () => {
+  for (const effect of ['Math.random()', 'Date.now()', 'new Date()', 'crypto', 'setTimeout(() => {})']) {
+    test(`${effect} throws`, () => {
+      const attempt = `try { ${effect}; report('allowed'); } catch (error) { report(error.message); }`;
+      assert.match(evaluate(`${POISON} ${attempt}`), /^touched /);
+    });
+  }
+
   for (const entry of [
     'asn1/index.js',
     'asn1/ber.js',
