@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Duplex, PassThrough, type Readable } from 'node:stream';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Flow } from '../../src/flow/flow.ts';
 import { memoryPair } from '../../src/flow/memory.ts';
 import { duplexFromFlow, flowFromDuplex, flowFromSocket } from '../../src/flow/node/index.ts';
+import { socketPair } from './sockets.ts';
 
 describe('a flow from a socket', () => {
   it('carries bytes both ways and ends each direction by itself', async (t) => {
@@ -173,20 +173,6 @@ describe('a stream from a flow', () => {
     assert.equal(await text(response), 'hello from /here');
   });
 });
-
-/** Both ends of a TCP connection over loopback, destroyed with the test. */
-async function socketPair(t: TestContext): Promise<readonly [Socket, Socket]> {
-  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [[far]] = await Promise.all([once(server, 'connection'), once(near, 'connect')]);
-  server.close();
-  t.after(() => {
-    near.destroy();
-    far.destroy();
-  });
-  return [near, far];
-}
 
 async function readText(flow: Flow): Promise<string> {
   let result = '';

@@ -1,0 +1,353 @@
+import {
+  answer,
+  type ClientConfig,
+  client,
+  close,
+  type Effect,
+  type Facts,
+  type Request,
+  type Response,
+  receive,
+  receiveEnd,
+  type ServerConfig,
+  type Step,
+  send,
+  server,
+  status,
+  type TraceEvent,
+} from '../index.ts';
+import { byteQueue } from './byte-queue.ts';
+import { deferred, within } from './deferred.ts';
+import { messageOf, tlsError } from './error.ts';
+import { type Flow, flowClosedError } from './flow.ts';
+
+/**
+ * An established TLS connection: a {@link Flow} of application data with what was agreed on beside it.
+ *
+ * `read` gives the end only after the peer's close_notify; a flow that ended without one is a TlsError (`truncated`),
+ * after the data that came. Its bytes are the reader's for good. `closeWrite` sends close_notify and leaves
+ * reading open; `close` sends it too, waits for the peer's for at most `closeTimeout`, and closes the flow underneath.
+ * When both sides have said close_notify the flow underneath is closed by itself.
+ */
+export interface TlsConnection extends Flow {
+  readonly facts: Facts;
+}
+
+export interface WrapOptions {
+  /** Fresh bytes from a cryptographically secure source. Default: `globalThis.crypto.getRandomValues`. */
+  readonly entropy?: ((length: number) => Uint8Array) | undefined;
+  /** Milliseconds since the Unix epoch, for the validity of certificates. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /**
+   * Answers what the engine asks of the world (an external key, a server that asks for its credentials). A rejection
+   * refuses the request, and so does leaving this out; the connection then fails. Reading waits for the answer.
+   */
+  readonly answer?: ((request: Request) => Promise<Response>) | undefined;
+  /** Called at once, in order, with each event. What it throws ends the connection. */
+  readonly onTrace?: ((event: TraceEvent) => void) | undefined;
+  /** Gives up a handshake that is not over; an established connection is no longer its concern. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds for the whole handshake, the requests' answers included; Infinity for no bound. Default 30,000: long
+   * for a slow network and an unaccelerated key exchange, short for a peer that holds sockets open.
+   */
+  readonly handshakeTimeout?: number | undefined;
+  /** Milliseconds to wait for the peer at the end: for its close_notify, or until it has taken an alert. Default 1,000. */
+  readonly closeTimeout?: number | undefined;
+  /** Bytes of application data to hold for the reader before reading from the flow pauses. Default 64 KiB. */
+  readonly readAhead?: number | undefined;
+}
+
+/**
+ * Does the client's handshake over `flow` and resolves once the server is authenticated. Rejects with a
+ * {@link TlsError}, after any alert has been passed to the flow, or with the signal's reason. The flow belongs to
+ * the connection from the call on: it is closed with it, whatever happens.
+ */
+export function wrapClient(
+  flow: Flow,
+  config: ClientConfig,
+  options: WrapOptions = {},
+): Promise<TlsConnection> {
+  return establish(flow, (seed) => client(config, seed), options);
+}
+
+/** As {@link wrapClient}, for the server's side. */
+export function wrapServer(
+  flow: Flow,
+  config: ServerConfig,
+  options: WrapOptions = {},
+): Promise<TlsConnection> {
+  return establish(flow, (seed) => server(config, seed), options);
+}
+
+/** Bytes of the engine's seed. */
+const SEED_LENGTH = 48;
+/** Application data handed to the engine at once, so that a large write is sealed as fast as the flow takes it. */
+const WRITE_PIECE = 256 * 1024;
+/** Bytes written without being asked (alerts, answers to KeyUpdate) that may wait before reading pauses. */
+const UNSENT_BOUND = 64 * 1024;
+
+const HANDSHAKE_TIMEOUT = 30_000;
+const CLOSE_TIMEOUT = 1_000;
+const READ_AHEAD = 64 * 1024;
+
+async function establish(
+  flow: Flow,
+  start: (seed: Uint8Array) => Step,
+  options: WrapOptions,
+): Promise<TlsConnection> {
+  let first: Step;
+  try {
+    options.signal?.throwIfAborted();
+    first = start((options.entropy ?? systemEntropy)(SEED_LENGTH));
+  } catch (thrown) {
+    // The flow is ours already.
+    await flow.close();
+    throw errorOf(thrown);
+  }
+  return drive(flow, first, options);
+}
+
+/**
+ * Drives one connection from its first step: the only code that carries out effects, for both roles.
+ *
+ * Everything turns around `advance`, which is synchronous: it takes one step of the engine and carries out its effects
+ * in order. The pump, the callers of `write` and the answers to requests take turns at it.
+ */
+function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnection> {
+  const now = options.now ?? Date.now;
+  const closeTimeout = options.closeTimeout ?? CLOSE_TIMEOUT;
+  let { state } = first;
+
+  const inbox = byteQueue(options.readAhead ?? READ_AHEAD);
+  const established = deferred<TlsConnection>();
+  const ended = deferred<void>();
+  /** Why the connection ended, once it has ended other than in order. */
+  let failure: Error | undefined;
+  /** Nothing more is asked of the engine. */
+  let over = false;
+  let closing: Promise<void> | undefined;
+  /** The outstanding request, being answered. */
+  let answering: Promise<void> | undefined;
+  /** Resolves, and never rejects, when all that was written is with the flow. */
+  let written: Promise<void> = Promise.resolve();
+  let unsent = 0;
+  /** Settles when the calls of write and closeWrite so far are done. */
+  let calls: Promise<void> = Promise.resolve();
+
+  const stopWaiting = limitHandshake(options, giveUp);
+  advance(() => first);
+  const pumping = pump();
+  return established.promise;
+
+  function advance(next: () => Step): void {
+    try {
+      const step = next();
+      state = step.state;
+      for (const effect of step.effects) carryOut(effect);
+    } catch (thrown) {
+      // Not the peer's doing (the engine answers bad input with a value): a caller's callback, or a bug.
+      fail(errorOf(thrown));
+    }
+  }
+
+  function carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send': {
+        const before = written;
+        const delivery = deliver(effect.bytes);
+        written = before.then(() => delivery);
+        return;
+      }
+      case 'data':
+        inbox.push(effect.bytes);
+        return;
+      case 'established':
+        stopWaiting();
+        established.resolve({ facts: effect.facts, read: inbox.read, write, closeWrite, close: closeBoth });
+        return;
+      case 'request':
+        answering = answerRequest(effect.request);
+        return;
+      case 'trace':
+        options.onTrace?.(effect.event);
+        return;
+      case 'peerClosed':
+        inbox.end();
+        return;
+      case 'closed':
+        end();
+        return;
+      case 'failed':
+        fail(tlsError(effect.failure));
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async function pump(): Promise<void> {
+    try {
+      for (;;) {
+        await inbox.room();
+        while (answering !== undefined) await answering;
+        if (unsent > UNSENT_BOUND) await written;
+        if (!over && !status(state).canReceive) return;
+        const bytes = await flow.read();
+        // After a failure the rest is read and dropped, see windUp.
+        if (!over) advance(() => (bytes === undefined ? receiveEnd(state) : receive(state, bytes, now())));
+        if (bytes === undefined) return;
+      }
+    } catch (cause) {
+      fail(tlsError({ kind: 'flowFailed', operation: 'read' }, cause));
+    }
+  }
+
+  async function deliver(bytes: Uint8Array): Promise<void> {
+    unsent += bytes.length;
+    try {
+      await flow.write(bytes);
+    } catch (cause) {
+      fail(tlsError({ kind: 'flowFailed', operation: 'write' }, cause));
+    }
+    unsent -= bytes.length;
+  }
+
+  async function answerRequest(request: Request): Promise<void> {
+    const response = await responseTo(request, options.answer);
+    answering = undefined;
+    if (!over) advance(() => answer(state, response));
+  }
+
+  function write(bytes: Uint8Array): Promise<void> {
+    return inTurn(async () => {
+      for (let at = 0; at < bytes.length; at += WRITE_PIECE) {
+        refuseIfFailed();
+        if (!status(state).canSend) throw new TypeError('write was called after closeWrite');
+        advance(() => send(state, bytes.subarray(at, at + WRITE_PIECE)));
+        await written;
+      }
+    });
+  }
+
+  function closeWrite(): Promise<void> {
+    return inTurn(async () => {
+      if (status(state).canSend) advance(() => close(state));
+      await written;
+    });
+  }
+
+  /** Lets overlapping calls follow each other. */
+  function inTurn(call: () => Promise<void>): Promise<void> {
+    const done = calls.then(async () => {
+      refuseIfFailed();
+      await call();
+      refuseIfFailed();
+    });
+    calls = done.catch(() => {});
+    return done;
+  }
+
+  function refuseIfFailed(): void {
+    if (failure !== undefined) throw failure;
+  }
+
+  function closeBoth(): Promise<void> {
+    closing ??= (async () => {
+      inbox.abandon(flowClosedError());
+      await within(closeTimeout, farewell());
+      fail(flowClosedError());
+      await flow.close();
+    })();
+    return closing;
+  }
+
+  async function farewell(): Promise<void> {
+    // A failure is no news to somebody who closes.
+    await closeWrite().catch(() => {});
+    await ended.promise;
+  }
+
+  /** Gives up the handshake, telling the peer by close_notify. */
+  function giveUp(error: Error): void {
+    failure ??= error;
+    advance(() => close(state));
+    end();
+  }
+
+  function fail(error: Error): void {
+    if (over) return;
+    failure ??= error;
+    end();
+  }
+
+  function end(): void {
+    if (over) return;
+    over = true;
+    stopWaiting();
+    void windUp();
+  }
+
+  /**
+   * The last bytes get out before anybody hears of the end. After a failure the flow is closed only when the peer has
+   * stopped sending, or has had its time: a socket closed with unread bytes resets the connection, and the reset may
+   * overtake the alert.
+   */
+  async function windUp(): Promise<void> {
+    await within(closeTimeout, written);
+    established.reject(failure ?? flowClosedError());
+    inbox.end(failure);
+    await within(closeTimeout, lastWords());
+    await flow.close();
+    ended.resolve();
+  }
+
+  async function lastWords(): Promise<void> {
+    try {
+      await flow.closeWrite();
+      if (failure !== undefined) await pumping;
+    } catch {
+      // The flow is already gone: nothing is left to wait for.
+    }
+  }
+}
+
+/** Calls `giveUp` when time is over or the signal says so, until the function it returns is called. */
+function limitHandshake(options: WrapOptions, giveUp: (error: Error) => void): () => void {
+  const { signal, handshakeTimeout: milliseconds = HANDSHAKE_TIMEOUT } = options;
+  const onAbort = () => giveUp(errorOf(signal?.reason));
+  const timer = Number.isFinite(milliseconds)
+    ? setTimeout(() => giveUp(tlsError({ kind: 'handshakeTimeout', milliseconds })), milliseconds)
+    : undefined;
+  signal?.addEventListener('abort', onAbort);
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
+/** The caller's response; whatever is wrong with it becomes a refusal. */
+async function responseTo(request: Request, answerer: WrapOptions['answer']): Promise<Response> {
+  if (answerer === undefined) {
+    return refusal(`nothing answers the request for a ${request.kind}: give the option \`answer\``);
+  }
+  try {
+    const response = await answerer(request);
+    if (response.kind === request.kind || response.kind === 'refusal') return response;
+    return refusal(`a request for a ${request.kind} was answered with a ${response.kind}`);
+  } catch (thrown) {
+    return refusal(messageOf(thrown));
+  }
+}
+
+function refusal(reason: string): Response {
+  return { kind: 'refusal', reason };
+}
+
+function systemEntropy(length: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
