@@ -191,6 +191,11 @@ function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined
       'must be names of 1 to 255 characters, each standing for one byte (RFC 7301 §3.1)',
       !applicationProtocols.every(isProtocolName),
     ) ??
+    problemIf(
+      'applicationProtocols',
+      'must take at most 16 KiB together',
+      applicationProtocols.join(' ').length > 16 * 1024,
+    ) ??
     limitProblem(config.limits)
   );
 }

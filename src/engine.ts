@@ -143,7 +143,7 @@ function initial(config: ClientConfig | ServerConfig, phase: Phase): State {
   return {
     fixed: { config },
     phase,
-    read: { protection: undefined, closed: false },
+    read: { protection: undefined, closed: false, skippable: 0 },
     write: { protection: undefined, closed: false, keyUpdateAsked: false },
     incoming: nothingIncoming,
   };

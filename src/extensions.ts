@@ -10,6 +10,7 @@ import {
   text,
   uint8,
   uint16,
+  uint32,
   vector,
 } from './wire/codec.ts';
 
@@ -54,6 +55,7 @@ const inClientHello = {
   supportedGroups: codes,
   signatureAlgorithms: codes,
   applicationLayerProtocolNegotiation: protocolNames,
+  earlyData: opaqueFixed(0),
   supportedVersions: vector(uint16, 2, 254),
   cookie: opaque(1, 0xffff),
   certificateAuthorities: distinguishedNames,
@@ -76,6 +78,7 @@ const inEncryptedExtensions = {
   serverName: opaqueFixed(0),
   supportedGroups: codes,
   applicationLayerProtocolNegotiation: protocolNames,
+  earlyData: opaqueFixed(0),
 };
 
 const inCertificateRequest = {
@@ -86,7 +89,7 @@ const inCertificateRequest = {
 
 const inCertificate = {};
 
-const inNewSessionTicket = {};
+const inNewSessionTicket = { earlyData: uint32 };
 
 export const clientHelloExtensions = block(inClientHello, 0);
 export const serverHelloExtensions = block(inServerHello, 0);

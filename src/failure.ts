@@ -50,6 +50,8 @@ const misbehaviours = {
   'record-too-long': 'record_overflow',
   /** §5.2 */
   'decryption-failed': 'bad_record_mac',
+  /** §4.2.10: more early data than this server is ready to drop. */
+  'too-much-early-data': 'unexpected_message',
   /** §5.1: not TLS at all, or a version no TLS 1.3 record carries. */
   'bad-record-version': 'protocol_version',
   /** §5.5: more records under one key than its AEAD allows. */
@@ -78,6 +80,7 @@ const misbehaviours = {
   'retry-for-unoffered-group': 'illegal_parameter',
   'retry-for-shared-group': 'illegal_parameter',
   'second-client-hello-differs': 'illegal_parameter',
+  'cookie-too-long': 'illegal_parameter',
   'cookie-not-echoed': 'illegal_parameter',
   'unsolicited-cookie': 'illegal_parameter',
   'key-share-not-as-requested': 'illegal_parameter',

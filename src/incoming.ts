@@ -1,6 +1,6 @@
 import { handleClient } from './client/handle.ts';
 import { alertCodes, contentTypes, handshakeTypes, nameOf } from './codepoints.ts';
-import { misbehaved, misuse } from './failure.ts';
+import { type Failure, misbehaved, misuse } from './failure.ts';
 import { describeMessage } from './message-details.ts';
 import { decodeHandshake, HANDSHAKE_HEADER_LENGTH, type HandshakeMessage } from './messages.ts';
 import { answerPostHandshake } from './post-handshake.ts';
@@ -103,6 +103,10 @@ function takeRecord(turn: Turn, record: Uint8Array): void {
     return;
   }
   const { protection } = turn.read;
+  if (protection === undefined && type === contentTypes.applicationData && turn.read.skippable > 0) {
+    skipRecord(turn, record);
+    return;
+  }
   if (protection === undefined || isPlaintextAlert(turn, type)) {
     // The caller may reuse its bytes, and what is read from them is kept.
     takeContent(turn, type, record.slice(RECORD_HEADER_LENGTH), false);
@@ -121,13 +125,29 @@ function takeRecord(turn: Turn, record: Uint8Array): void {
     return;
   }
   const content = openRecord(protection, record);
-  if (!content.ok) {
+  if (content.ok) {
+    turn.read = { protection: nextRecord(protection), closed: false, skippable: 0 };
+    takeContent(turn, content.value.type, content.value.bytes, true);
+    if (protection.sequence + 1 >= limit) askForNewKeys(turn);
+  } else if (turn.read.skippable > 0 && isDecryptionFailure(content.error)) {
+    skipRecord(turn, record);
+  } else {
     fail(turn, content.error);
+  }
+}
+
+function isDecryptionFailure(failure: Failure): boolean {
+  return failure.kind === 'peerMisbehaved' && failure.reason === 'decryption-failed';
+}
+
+/** §4.2.10: early data under keys we do not have. It ends with the first record that does open. */
+function skipRecord(turn: Turn, record: Uint8Array): void {
+  const { protection, skippable } = turn.read;
+  if (record.length > skippable) {
+    fail(turn, misbehaved('too-much-early-data', 'more than this server is ready to drop'));
     return;
   }
-  turn.read = { protection: nextRecord(protection), closed: false };
-  takeContent(turn, content.value.type, content.value.bytes, true);
-  if (protection.sequence + 1 >= limit) askForNewKeys(turn);
+  turn.read = { protection, closed: false, skippable: skippable - record.length };
 }
 
 /** The peer gets this much more than the limit, the time to answer a KeyUpdate: RFC 9846 §5.5's 2^24.5 for AES-GCM. */
@@ -262,7 +282,7 @@ function takeAlert(turn: Turn, bytes: Uint8Array): void {
   if (alert === 'user_canceled') {
     countUseless(turn);
   } else if (alert === 'close_notify' && turn.phase.kind === 'established') {
-    turn.read = { protection: turn.read.protection, closed: true };
+    turn.read = { protection: turn.read.protection, closed: true, skippable: 0 };
     emit(turn, { kind: 'peerClosed' });
     if (turn.write.closed) end(turn, undefined);
   } else {

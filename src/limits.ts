@@ -11,6 +11,10 @@ export interface Limits {
   readonly postHandshakeMessageAtClient: number;
   /** Bytes of a handshake message a server takes after the handshake: only KeyUpdate is expected. */
   readonly postHandshakeMessageAtServer: number;
+  /** Bytes of a HelloRetryRequest's cookie, which a client must put into its own message (a stateless server needs a few hundred). */
+  readonly cookie: number;
+  /** Bytes of records dropped after a ClientHello that offers early data, which this server does not take (rustls). */
+  readonly skippedEarlyData: number;
   /** Certificates in a chain, checked before any is decoded (path building itself is bounded in x509). */
   readonly certificates: number;
   /** Records in a row that advance nothing: empty records, change_cipher_spec (Go: maxUselessRecords). */
@@ -41,6 +45,8 @@ export const defaultLimits: Limits = {
   certificateMessage: 100 * 1024,
   postHandshakeMessageAtClient: 16 * 1024,
   postHandshakeMessageAtServer: 1024,
+  cookie: 8 * 1024,
+  skippedEarlyData: 16 * 1024,
   certificates: 16,
   uselessRecords: 16,
   changeCipherSpecs: 2,

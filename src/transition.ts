@@ -1,5 +1,5 @@
 import type { Secret } from '../nocrypto/index.ts';
-import type { Result } from '../x509/index.ts';
+import { ok, type Result } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { Facts } from './effect.ts';
 import type { Failure } from './failure.ts';
@@ -23,6 +23,8 @@ export type Action =
   | ChangeKeys<'protectWrites'>
   /** From here on the peer sends under keys made from this secret; no handshake byte may be left unread. */
   | ChangeKeys<'protectReads'>
+  /** The client sends early data that this side does not take: drop up to this many bytes of records (§4.2.10). */
+  | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'established'; readonly facts: Facts }
   /** For the key log; the engine drops it unless the trace level is `secrets`. */
@@ -57,4 +59,11 @@ export function sendHandshake(message: HandshakeMessage): SendHandshake {
 /** The action that puts a secret into the key log. */
 export function logSecret(label: SecretLabel, clientRandom: Uint8Array, secret: Secret): LogSecret {
   return { kind: 'logSecret', label, clientRandom, secret };
+}
+
+/** A transition with one more action before its own. */
+export function precededBy(action: Action, transition: Transition): Transition {
+  if (!transition.ok) return transition;
+  const { phase, actions } = transition.value;
+  return ok({ phase, actions: [action, ...actions] });
 }

@@ -78,7 +78,9 @@ export function apply(turn: Turn, transition: Transition): void {
     return;
   }
   for (const action of actions) perform(turn, action);
-  if (tracing(turn, 'messages')) trace(turn, { kind: 'state', from: turn.phase.kind, to: phase.kind });
+  if (tracing(turn, 'messages') && turn.phase.kind !== phase.kind) {
+    trace(turn, { kind: 'state', from: turn.phase.kind, to: phase.kind });
+  }
   turn.phase = phase;
 }
 
@@ -93,7 +95,7 @@ export function fail(turn: Turn, failure: Failure): void {
 export function end(turn: Turn, failure: Failure | undefined): void {
   emit(turn, failure === undefined ? { kind: 'closed' } : { kind: 'failed', failure });
   turn.phase = { kind: 'ended', failure };
-  turn.read = { protection: undefined, closed: true };
+  turn.read = { protection: undefined, closed: true, skippable: 0 };
   turn.write = { protection: undefined, closed: true, keyUpdateAsked: false };
   turn.incoming = nothingIncoming;
   turn.unread = noBytes;
@@ -182,7 +184,7 @@ export function updateReadKeys(turn: Turn): void {
   const { crypto } = turn.fixed.config;
   const { suite, trafficSecret } = current.keys;
   const next = nextTrafficSecret(crypto, suite.hash, trafficSecret);
-  turn.read = { protection: protection(crypto, suite, next), closed: turn.read.closed };
+  turn.read = { protection: protection(crypto, suite, next), closed: false, skippable: 0 };
   if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'received', epoch: 'application' });
 }
 
@@ -220,9 +222,16 @@ function perform(turn: Turn, action: Action): void {
       if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: action.epoch });
       return;
     case 'protectReads':
-      turn.read = { protection: protection(crypto, action.suite, action.secret), closed: turn.read.closed };
+      turn.read = {
+        protection: protection(crypto, action.suite, action.secret),
+        closed: false,
+        skippable: turn.read.skippable,
+      };
       if (tracing(turn, 'messages'))
         trace(turn, { kind: 'keys', direction: 'received', epoch: action.epoch });
+      return;
+    case 'skipEarlyData':
+      turn.read = { protection: turn.read.protection, closed: false, skippable: action.bytes };
       return;
     case 'request':
       emit(turn, { kind: 'request', request: action.request });

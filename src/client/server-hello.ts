@@ -2,7 +2,7 @@ import type { GroupName, RunningHash } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
-import { downgradeSentinels, protocolVersions } from '../codepoints.ts';
+import { downgradeSentinels, helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import { checkReply, findExtension } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
@@ -60,6 +60,11 @@ export function answerHelloRetryRequest(
   const cookie = findExtension(retry.extensions, 'cookie');
   const group = requestedGroup(config, phase.sent, findExtension(retry.extensions, 'keyShare'));
   if (!group.ok) return group;
+  if (cookie !== undefined && cookie.length > config.limits.cookie) {
+    return err(
+      misbehaved('cookie-too-long', `${cookie.length} bytes, at most ${config.limits.cookie} allowed`),
+    );
+  }
   if (group.value === undefined && cookie === undefined) {
     return err(misbehaved('hello-retry-request-without-change', 'neither a group nor a cookie'));
   }
@@ -102,6 +107,9 @@ function versionProblem(
   hello: ServerHello | HelloRetryRequest,
   version: number | undefined,
 ): Failure | undefined {
+  if (version === undefined && isSame(hello.random, helloRetryRequestRandom)) {
+    return misbehaved('missing-extension', 'HelloRetryRequest without supported_versions');
+  }
   if (version === undefined) {
     const tail = hello.random.subarray(24);
     // A server that could have spoken 1.3 says so here, under its signature: somebody took our offer away.

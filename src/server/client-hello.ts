@@ -17,7 +17,7 @@ import { type ClientHello, clientHello, type HandshakeMessage } from '../message
 import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
-import { sendHandshake, type Transition } from '../transition.ts';
+import { type Action, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
 import { proceedWithCredential } from './credential.ts';
 import type { Agreed, AwaitClientHello, AwaitSecondClientHello } from './phase.ts';
@@ -35,9 +35,18 @@ export function answerClientHello(
   if (findExtension(hello.extensions, 'cookie') !== undefined) {
     return err(misbehaved('unsolicited-cookie', 'a cookie in the first ClientHello'));
   }
-  if (share === undefined) return askForKeyShare(config, phase.rng, hello, raw, suite, group);
-  const transcript = startTranscript(config.crypto, suite.hash, raw);
-  return proceedWithCredential(config, agreed(parameters.value, hello, share, false), transcript, phase.rng);
+  const transition =
+    share === undefined
+      ? askForKeyShare(config, phase.rng, hello, raw, suite, group)
+      : proceedWithCredential(
+          config,
+          agreed(parameters.value, hello, share, false),
+          startTranscript(config.crypto, suite.hash, raw),
+          phase.rng,
+        );
+  // This server takes no early data. The client finds out from EncryptedExtensions, and has sent it by then.
+  const sendsEarlyData = findExtension(hello.extensions, 'earlyData') !== undefined;
+  return sendsEarlyData ? precededBy(skipEarlyData(config.limits.skippedEarlyData), transition) : transition;
 }
 
 /** The hello that answers our HelloRetryRequest (§4.1.2): the first one but for what was asked. */
@@ -59,12 +68,19 @@ export function answerSecondClientHello(
     );
   }
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
-  return proceedWithCredential(
+  const transcript = phase.transcript.update(raw);
+  const transition = proceedWithCredential(
     config,
     agreed(settled, hello, share, true),
-    phase.transcript.update(raw),
+    transcript,
     phase.rng,
   );
+  // What a client sends after its second hello is no early data any more (§4.2.10).
+  return precededBy(skipEarlyData(0), transition);
+}
+
+function skipEarlyData(bytes: number): Action {
+  return { kind: 'skipEarlyData', bytes };
 }
 
 interface Parameters {
@@ -125,10 +141,10 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
   });
 }
 
-/** §4.2.1: without the extension the client speaks TLS 1.2 or less. */
+/** §4.2.1: without the extension the client speaks TLS 1.2 or less; §D.5: never with one that says SSL 3.0. */
 function versionProblem(hello: ClientHello): Failure | undefined {
   const versions = findExtension(hello.extensions, 'supportedVersions');
-  return versions?.includes(protocolVersions.tls13)
+  return versions?.includes(protocolVersions.tls13) && hello.legacyVersion > protocolVersions.ssl30
     ? undefined
     : incompatible('no-common-version', 'the client does not speak TLS 1.3');
 }
@@ -245,7 +261,7 @@ function askForKeyShare(
     kind: 'helloRetryRequest',
     body: {
       legacyVersion: protocolVersions.tls12,
-      random: Uint8Array.from(helloRetryRequestRandom),
+      random: helloRetryRequestRandom,
       legacySessionIdEcho: first.legacySessionId,
       cipherSuite: suite.code,
       legacyCompressionMethod: 0,

@@ -107,7 +107,7 @@ export function text(min: number, max: number): Codec<string> {
   const inner = opaque(min, max);
   return {
     shape: { kind: 'text', min, max },
-    read: (cursor) => String.fromCharCode(...inner.read(cursor)),
+    read: (cursor) => characters(inner.read(cursor)),
     write: (value, out) =>
       inner.write(
         Uint8Array.from(value, (character) => character.charCodeAt(0)),
@@ -233,6 +233,13 @@ function uint(bytes: 1 | 2 | 3 | 4): Codec<number> {
       appendUint(out, value, bytes);
     },
   };
+}
+
+/** One by one: a spread of 65,535 arguments is more than some engines take. */
+function characters(bytes: Uint8Array): string {
+  let value = '';
+  for (const byte of bytes) value += String.fromCharCode(byte);
+  return value;
 }
 
 function lengthWidth(max: number): 1 | 2 | 3 {
