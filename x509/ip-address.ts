@@ -1,3 +1,5 @@
+import { toHex } from './bytes.ts';
+
 /**
  * The 4 or 16 octets of a textual IP address, or undefined. IPv4 is four decimal octets without leading zeros
  * (RFC 3986 §3.2.2: `010` is octal to some readers); IPv6 is RFC 4291 §2.2 without a zone.
@@ -6,13 +8,20 @@ export function parseIpAddress(text: string): Uint8Array | undefined {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** The canonical text of 4 or 16 octets: dotted decimal, or RFC 5952 §4 for IPv6. Other lengths in hexadecimal. */
+/**
+ * The canonical text of 4 or 16 octets: dotted decimal, or RFC 5952 §4 for IPv6. Twice as many are a network of name
+ * constraints (RFC 5280 §4.2.1.10), shown as address/mask. Other lengths are shown in hexadecimal.
+ */
 export function formatIpAddress(address: Uint8Array): string {
   if (address.length === 4) {
     return address.join('.');
   }
+  if (address.length === 8 || address.length === 32) {
+    const half = address.length / 2;
+    return `${formatIpAddress(address.subarray(0, half))}/${formatIpAddress(address.subarray(half))}`;
+  }
   if (address.length !== 16) {
-    return `0x${Array.from(address, (octet) => octet.toString(16).padStart(2, '0')).join('')}`;
+    return `0x${toHex(address)}`;
   }
   const groups = Array.from({ length: 8 }, (_, i) =>
     (((address[2 * i] ?? 0) << 8) | (address[2 * i + 1] ?? 0)).toString(16),

@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../asn1/index.ts';
 import type { CryptoProvider } from '../nocrypto/index.ts';
 import { sameBytes } from './bytes.ts';
 import { type Certificate, certificatePublicKey, isSelfIssued } from './certificate.ts';
-import { extensionValue } from './extension.ts';
+import { extensionValue, type KeyUsageName } from './extension.ts';
 import { formatGeneralName } from './general-name.ts';
 import { formatIdentity, presentsIdentity, type ReferenceIdentity } from './identity.ts';
 import { PATH_LIMITS, type PathLimits } from './limits.ts';
@@ -35,6 +35,8 @@ export interface PathOptions {
   readonly now: number;
   /** Default `web`. */
   readonly profile?: Profile;
+  /** What the leaf's key must be allowed to do. Default: digitalSignature, which is how TLS 1.3 authenticates. */
+  readonly keyUsage?: readonly KeyUsageName[];
   /** In place of those of `PATH_LIMITS`; never higher. */
   readonly limits?: Partial<PathLimits>;
   /**
@@ -61,7 +63,6 @@ export interface ValidatedPath {
  */
 export function validatePath(options: PathOptions): Result<ValidatedPath, ValidationError> {
   const { crypto, certificates, anchors, identity } = options;
-  const context: CheckContext = { ...options, profile: options.profile ?? 'web' };
   const [leaf, ...others] = certificates;
   if (leaf === undefined) {
     return err({ ...finding('empty-chain', 'a certificate', 'none'), certificate: undefined });
@@ -77,6 +78,8 @@ export function validatePath(options: PathOptions): Result<ValidatedPath, Valida
   if (trusted !== undefined && options.allowLeafAnchor !== true) {
     return err(blame(finding('unknown-issuer', 'an anchor other than the leaf itself', 'the leaf'), leaf, 0));
   }
+  const search = startSearch(options, others);
+  const { context } = search;
   const leafFinding =
     checkKey(key.value, context) ??
     (trusted === undefined ? checkLeaf(leaf, context) : checkTrustedLeaf(leaf, context));
@@ -84,9 +87,7 @@ export function validatePath(options: PathOptions): Result<ValidatedPath, Valida
     return err(blame(leafFinding, leaf, 0));
   }
   const outcome: Found | Failed =
-    trusted === undefined
-      ? findPath(startSearch(options, context, others), [leaf])
-      : { kind: 'found', path: [leaf], anchor: trusted };
+    trusted === undefined ? findPath(search, [leaf]) : { kind: 'found', path: [leaf], anchor: trusted };
   if (outcome.kind === 'failed') {
     return err(outcome.error);
   }
@@ -141,14 +142,19 @@ interface Failed {
   readonly stop: boolean;
 }
 
-function startSearch(options: PathOptions, context: CheckContext, presented: readonly Certificate[]): Search {
-  const { crypto, anchors } = options;
+function startSearch(options: PathOptions, presented: readonly Certificate[]): Search {
+  const { crypto, anchors, purpose, now, profile = 'web', keyUsage = ['digitalSignature'] } = options;
   const limits = lowerLimits(options.limits ?? {});
   const budget = {
     signatures: limits.signatureChecks,
     steps: limits.candidateSteps,
     comparisons: limits.nameConstraintComparisons,
   };
+  const isSelfSigned = (certificate: Certificate) => {
+    const key = certificatePublicKey(crypto, certificate);
+    return key.ok && --budget.signatures >= 0 && checkSignature(crypto, certificate, key.value) === undefined;
+  };
+  const context = { profile, purpose, keyUsage, now, isSelfSigned };
   return { crypto, context, anchors, presented, candidates: leadingTo(anchors, presented), limits, budget };
 }
 

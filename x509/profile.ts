@@ -1,6 +1,12 @@
 import { sameBytes } from './bytes.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
-import { type ExtensionName, extensionName, extensionValue, findExtension } from './extension.ts';
+import {
+  type ExtensionName,
+  extensionName,
+  extensionValue,
+  findExtension,
+  type KeyUsageName,
+} from './extension.ts';
 import type { GeneralName } from './general-name.ts';
 import { formatIpAddress } from './ip-address.ts';
 import { attributeTexts, isEmptyName } from './name.ts';
@@ -15,18 +21,23 @@ export type Purpose = 'serverAuth' | 'clientAuth';
 /**
  * Which rules certificates are held to.
  *
- * - `web`: those of RFC 5280 for conforming authorities and those of the CA/Browser Forum's Baseline Requirements that a
- *   relying party can check. The default: what public authorities issue keeps them.
- * - `rfc5280`: what RFC 5280 §6 asks of the relying party and no more, for private authorities that leave out key
- *   identifiers, extended key usage and the like.
+ * - `web`: RFC 5280, and those of the CA/Browser Forum's Baseline Requirements that a relying party can check. The
+ *   default: what public authorities issue keeps them.
+ * - `rfc5280`: what RFC 5280 §4 wants conforming authorities to put into certificates, and §6.
+ * - `lenient`: what RFC 5280 §6 makes every relying party check and no more, for private authorities that leave out key
+ *   identifiers or critical flags. No signature, name, date or constraint goes unchecked.
  */
-export type Profile = 'web' | 'rfc5280';
+export type Profile = 'web' | 'rfc5280' | 'lenient';
 
 export interface CheckContext {
   readonly profile: Profile;
   readonly purpose: Purpose;
+  /** What the leaf's key usage, if it states one, must include. */
+  readonly keyUsage: readonly KeyUsageName[];
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Whether a certificate's signature is its own key's. Costs a signature check, so it is asked last. */
+  readonly isSelfSigned: (certificate: Certificate) => boolean;
 }
 
 /** What is wrong with a certificate as a path's leaf, whatever its path. */
@@ -63,50 +74,81 @@ export function checkKey(
 
 type Check = (certificate: Certificate, context: CheckContext) => Finding | undefined;
 
+/* RFC 5280 §6. */
 const EVERY_CHECK: readonly Check[] = [isInForce, hasOnlyUnderstoodCriticalExtensions];
-
-const END_ENTITY_CHECKS: readonly Check[] = [mayAuthenticate, isForPurpose];
-
+const END_ENTITY_CHECKS: readonly Check[] = [mayBeUsed, isForPurpose];
 const AUTHORITY_CHECKS: readonly Check[] = [isAuthority, maySignCertificates, mayIssueForPurpose];
 
-/** What conforming authorities put into all their certificates. */
-const WEB_CHECKS: readonly Check[] = [
-  isVersion3,
+/* RFC 5280 §4: what conforming authorities put into certificates. */
+const CONFORMING_CHECKS: readonly Check[] = [
   hasNoUniqueIdentifiers,
   hasProperCriticality,
-  namesIssuerKey,
   signsOnlyAsAuthority,
+  constrainsOnlyAsAuthority,
+  namesIssuerKey,
 ];
-
-const WEB_AUTHORITY_CHECKS: readonly Check[] = [
+const CONFORMING_AUTHORITY_CHECKS: readonly Check[] = [
   hasSubject,
   hasSubjectKeyIdentifier,
   hasMeaningfulNameConstraints,
 ];
 
+/* The Baseline Requirements. */
+const WEB_CHECKS: readonly Check[] = [isVersion3, namesIssuerKeyAlone];
+
 const LEAF_CHECKS: Readonly<Record<Profile, readonly Check[]>> = {
-  rfc5280: [...EVERY_CHECK, ...END_ENTITY_CHECKS, constrainsNobody],
+  lenient: [...EVERY_CHECK, ...END_ENTITY_CHECKS],
+  rfc5280: [
+    ...EVERY_CHECK,
+    ...END_ENTITY_CHECKS,
+    hasPositiveSerialNumber,
+    isNamedCritically,
+    ...CONFORMING_CHECKS,
+  ],
   web: [
     ...EVERY_CHECK,
     ...END_ENTITY_CHECKS,
-    constrainsNobody,
-    ...WEB_CHECKS,
     hasPositiveSerialNumber,
+    isNamedCritically,
+    ...WEB_CHECKS,
     isNoAuthority,
     statesPurpose,
     hasSubjectAltName,
     hasHonestCommonName,
+    ...CONFORMING_CHECKS,
   ],
 };
 
 const INTERMEDIATE_CHECKS: Readonly<Record<Profile, readonly Check[]>> = {
-  rfc5280: [...EVERY_CHECK, ...AUTHORITY_CHECKS, constrainsCritically],
-  web: [...EVERY_CHECK, ...AUTHORITY_CHECKS, ...WEB_CHECKS, ...WEB_AUTHORITY_CHECKS, hasPositiveSerialNumber],
+  lenient: [...EVERY_CHECK, ...AUTHORITY_CHECKS],
+  rfc5280: [
+    ...EVERY_CHECK,
+    ...AUTHORITY_CHECKS,
+    hasPositiveSerialNumber,
+    ...CONFORMING_AUTHORITY_CHECKS,
+    ...CONFORMING_CHECKS,
+  ],
+  web: [
+    ...EVERY_CHECK,
+    ...AUTHORITY_CHECKS,
+    hasPositiveSerialNumber,
+    ...WEB_CHECKS,
+    ...CONFORMING_AUTHORITY_CHECKS,
+    ...CONFORMING_CHECKS,
+  ],
 };
 
 const ANCHOR_CHECKS: Readonly<Record<Profile, readonly Check[]>> = {
-  rfc5280: [...EVERY_CHECK, ...AUTHORITY_CHECKS, constrainsCritically],
-  web: [...EVERY_CHECK, ...AUTHORITY_CHECKS, ...WEB_CHECKS, ...WEB_AUTHORITY_CHECKS, isRootOfItself],
+  lenient: [...EVERY_CHECK, ...AUTHORITY_CHECKS],
+  rfc5280: [...EVERY_CHECK, ...AUTHORITY_CHECKS, ...CONFORMING_AUTHORITY_CHECKS, ...CONFORMING_CHECKS],
+  web: [
+    ...EVERY_CHECK,
+    ...AUTHORITY_CHECKS,
+    ...WEB_CHECKS,
+    isProperRoot,
+    ...CONFORMING_AUTHORITY_CHECKS,
+    ...CONFORMING_CHECKS,
+  ],
 };
 
 function firstFinding(
@@ -175,12 +217,13 @@ const UNDERSTOOD: ReadonlySet<string> = new Set<ExtensionName>([
 
 /* End entities. */
 
-/** RFC 5280 §4.2.1.3: TLS 1.3, and TLS 1.2 with the suites spoken here, authenticate by a signature. */
-function mayAuthenticate(certificate: Certificate): Finding | undefined {
+/** RFC 5280 §4.2.1.3. */
+function mayBeUsed(certificate: Certificate, { keyUsage: wanted }: CheckContext): Finding | undefined {
   const keyUsage = extensionValue(certificate, 'keyUsage');
-  return keyUsage === undefined || keyUsage.digitalSignature
+  const lacking = keyUsage === undefined ? undefined : wanted.find((name) => !keyUsage[name]);
+  return lacking === undefined
     ? undefined
-    : finding('wrong-key-usage', 'key usage digitalSignature', 'key usage without it');
+    : finding('wrong-key-usage', `key usage ${lacking}`, 'key usage without it');
 }
 
 /** RFC 5280 §4.2.1.12. On the web, anyExtendedKeyUsage is not enough (Baseline Requirements §7.1.2.7.10). */
@@ -190,18 +233,6 @@ function isForPurpose(certificate: Certificate, { purpose, profile }: CheckConte
   return purposes === undefined || purposes.some((usage) => admitted.some((wanted) => wanted === usage))
     ? undefined
     : finding('wrong-extended-key-usage', purpose, describePurposes(purposes));
-}
-
-/** RFC 5280 §4.2.1.10: name constraints MUST be used only in a CA certificate. */
-function constrainsNobody(certificate: Certificate): Finding | undefined {
-  const isCa = extensionValue(certificate, 'basicConstraints')?.cA === true;
-  return isCa || findExtension(certificate, 'nameConstraints') === undefined
-    ? undefined
-    : finding(
-        'profile-violation',
-        'name constraints in authorities only',
-        'name constraints in an end entity',
-      );
 }
 
 /* Authorities. */
@@ -240,14 +271,7 @@ function mayIssueForPurpose(certificate: Certificate, { purpose }: CheckContext)
       );
 }
 
-/** RFC 5280 §4.2.1.10; the Baseline Requirements (§7.1.2.5.2) allow the contrary. */
-function constrainsCritically(certificate: Certificate): Finding | undefined {
-  return findExtension(certificate, 'nameConstraints')?.critical === false
-    ? finding('profile-violation', 'critical name constraints', 'name constraints that are not')
-    : undefined;
-}
-
-/* The web profile. */
+/* RFC 5280 §4, and the web. */
 
 /** Baseline Requirements §7.1.1. */
 function isVersion3({ version }: Certificate): Finding | undefined {
@@ -266,15 +290,22 @@ function hasPositiveSerialNumber({ serialNumber }: Certificate): Finding | undef
   return serialNumber > 0n ? undefined : finding('profile-violation', 'a positive serial number', '0');
 }
 
-/** What RFC 5280 §4.2 says MUST, and MUST NOT, be critical; with Baseline Requirements §7.1.2.7.6 for extended key usage. */
-function hasProperCriticality(certificate: Certificate): Finding | undefined {
+/**
+ * What RFC 5280 §4.2 says MUST, and MUST NOT, be critical. The Baseline Requirements add extended key usage (§7.1.2.7.6) and
+ * let name constraints be either (§7.1.2.5.2).
+ */
+function hasProperCriticality(certificate: Certificate, { profile }: CheckContext): Finding | undefined {
   const isCa = extensionValue(certificate, 'basicConstraints')?.cA === true;
   for (const { extnID, critical } of certificate.extensions) {
     const name = extensionName(extnID);
-    if (critical && NEVER_CRITICAL.has(name)) {
+    if (critical && (NEVER_CRITICAL.has(name) || (profile === 'web' && name === 'extKeyUsage'))) {
       return finding('profile-violation', `${name} not critical`, 'critical');
     }
-    if (!critical && (ALWAYS_CRITICAL.has(name) || (isCa && name === 'basicConstraints'))) {
+    const isMeantCritical =
+      ALWAYS_CRITICAL.has(name) ||
+      (name === 'basicConstraints' && isCa) ||
+      (name === 'nameConstraints' && profile === 'rfc5280');
+    if (!critical && isMeantCritical) {
       return finding('profile-violation', `${name} critical`, 'not critical');
     }
   }
@@ -284,7 +315,6 @@ function hasProperCriticality(certificate: Certificate): Finding | undefined {
 const NEVER_CRITICAL: ReadonlySet<string> = new Set<ExtensionName>([
   'authorityInfoAccess',
   'authorityKeyIdentifier',
-  'extKeyUsage',
   'freshestCRL',
   'subjectDirectoryAttributes',
   'subjectInfoAccess',
@@ -296,27 +326,38 @@ const ALWAYS_CRITICAL: ReadonlySet<string> = new Set<ExtensionName>([
   'policyConstraints',
 ]);
 
-/**
- * RFC 5280 §4.2.1.1, Baseline Requirements §7.1.2.11.1: the authority key identifier names the key and nothing else. A
- * certificate that its subject signed may do without.
- */
-function namesIssuerKey(certificate: Certificate): Finding | undefined {
+/** RFC 5280 §4.2.1.1: only a certificate that its own key signed may do without an authority key identifier. */
+function namesIssuerKey(certificate: Certificate, { isSelfSigned }: CheckContext): Finding | undefined {
   const authority = extensionValue(certificate, 'authorityKeyIdentifier');
-  if (authority === undefined) {
-    return isSelfIssued(certificate)
-      ? undefined
-      : finding('profile-violation', 'an authority key identifier', 'none');
+  if (authority !== undefined) {
+    return authority.keyIdentifier === undefined
+      ? finding('profile-violation', 'an authority key identifier with keyIdentifier', 'one without')
+      : undefined;
   }
-  if (authority.keyIdentifier === undefined) {
-    return finding('profile-violation', 'an authority key identifier with keyIdentifier', 'one without');
-  }
-  return authority.authorityCertIssuer === undefined && authority.authorityCertSerialNumber === undefined
+  return isSelfSigned(certificate)
     ? undefined
-    : finding(
+    : finding('profile-violation', 'an authority key identifier', 'none');
+}
+
+/** Baseline Requirements §7.1.2.11.1: the authority key identifier names the key and nothing else. */
+function namesIssuerKeyAlone(certificate: Certificate): Finding | undefined {
+  const { authorityCertIssuer, authorityCertSerialNumber } =
+    extensionValue(certificate, 'authorityKeyIdentifier') ?? {};
+  return authorityCertIssuer === undefined && authorityCertSerialNumber === undefined
+    ? undefined
+    : finding('profile-violation', 'an authority key identifier with keyIdentifier alone', 'more in it');
+}
+
+/** RFC 5280 §4.2.1.10. */
+function constrainsOnlyAsAuthority(certificate: Certificate): Finding | undefined {
+  return findExtension(certificate, 'nameConstraints') !== undefined &&
+    extensionValue(certificate, 'basicConstraints')?.cA !== true
+    ? finding(
         'profile-violation',
-        'an authority key identifier with keyIdentifier alone',
-        'issuer or serial number too',
-      );
+        'name constraints in authorities only',
+        'name constraints in an end entity',
+      )
+    : undefined;
 }
 
 /** RFC 5280 §4.2.1.9. */
@@ -352,7 +393,7 @@ function hasMeaningfulNameConstraints(certificate: Certificate): Finding | undef
 }
 
 /** Baseline Requirements §7.1.2.1.2 and §7.1.2.1.3, of self-signed roots. */
-function isRootOfItself(certificate: Certificate): Finding | undefined {
+function isProperRoot(certificate: Certificate): Finding | undefined {
   if (!isSelfIssued(certificate)) {
     return undefined;
   }
@@ -384,24 +425,26 @@ function statesPurpose(certificate: Certificate): Finding | undefined {
     : undefined;
 }
 
-/** RFC 5280 §4.2.1.6: a server is named by its subjectAltName, which is critical exactly when the subject is empty. */
+/** RFC 5280 §4.1.2.6: without a subject, the subjectAltName is all there is, and must not be overlooked. */
+function isNamedCritically(certificate: Certificate): Finding | undefined {
+  return isEmptyName(certificate.subject) && findExtension(certificate, 'subjectAltName')?.critical !== true
+    ? finding(
+        'profile-violation',
+        'a critical subjectAltName, since the subject is empty',
+        'none that is critical',
+      )
+    : undefined;
+}
+
+/** Baseline Requirements §7.1.2.7.12: a server has a subjectAltName, which is not critical beside a subject. */
 function hasSubjectAltName(certificate: Certificate, { purpose }: CheckContext): Finding | undefined {
   const names = findExtension(certificate, 'subjectAltName');
-  const nameless = isEmptyName(certificate.subject);
   if (names === undefined) {
-    return nameless || purpose === 'serverAuth'
-      ? finding('profile-violation', 'a subjectAltName', 'none')
-      : undefined;
+    return purpose === 'serverAuth' ? finding('profile-violation', 'a subjectAltName', 'none') : undefined;
   }
-  return names.critical === nameless
-    ? undefined
-    : finding(
-        'profile-violation',
-        nameless
-          ? 'a critical subjectAltName, since the subject is empty'
-          : 'a subjectAltName that is not critical',
-        nameless ? 'one that is not' : 'a critical one',
-      );
+  return names.critical && !isEmptyName(certificate.subject)
+    ? finding('profile-violation', 'a subjectAltName that is not critical', 'a critical one')
+    : undefined;
 }
 
 /**

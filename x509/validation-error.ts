@@ -56,9 +56,13 @@ export function blame(finding: Finding, certificate: Certificate, depth: number)
   const { subject, serialNumber } = certificate;
   return {
     reason: finding.reason,
-    certificate: { subject: formatName(subject.value), serialNumber: serialNumber.toString(16), depth },
-    expected: finding.expected,
-    found: finding.found,
+    certificate: {
+      subject: shorten(formatName(subject.value)),
+      serialNumber: serialNumber.toString(16),
+      depth,
+    },
+    expected: shorten(finding.expected),
+    found: shorten(finding.found),
   };
 }
 
@@ -77,3 +81,10 @@ function describeReference(certificate: CertificateReference | undefined): strin
   const { subject, serialNumber, depth } = certificate;
   return `${subject} (${depth === 0 ? 'leaf' : `depth ${depth}`}, serial ${serialNumber}): `;
 }
+
+/** A peer decides how long the names in its certificates are, but not how long the lines of a log. */
+function shorten(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+const LONGEST = 300;
