@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { rootCertificates } from 'node:tls';
+import {
+  type Authenticator,
+  chainOfTrust,
+  dangerouslyAcceptAnyCertificate,
+  type TrustAnchor,
+  trustAnchorsFromPem,
+} from '../../x509/index.ts';
+import { isTlsError, type TlsConnection, wrapClient } from '../flow/index.ts';
+import { flowFromSocket } from '../flow/node/index.ts';
+import { type ClientConfig, clientConfig } from '../index.ts';
+import {
+  type Command,
+  commandError,
+  exitCodes,
+  hostAndPort,
+  onlyPositional,
+  parseArguments,
+  usageError,
+} from './command.ts';
+import { systemReason, trustAnchorsFromFile } from './files.ts';
+import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
+
+export const connectCommand: Command = {
+  summary: 'connect to a TLS server; standard input goes there, what it sends comes out',
+  help: `usage: pure-tls connect HOST:PORT [OPTIONS]
+
+Connects, checks the server's certificate for HOST, then sends standard input to the server and
+prints what the server sends. At the end of the input it says close_notify and goes on printing until
+the server closes. Everything else is printed on stderr.
+
+  --ca FILE           trust the CA certificates in this PEM file; without it the roots that Node carries
+  --servername NAME   the name to ask for and to check, instead of HOST
+${tlsOptionsHelp}
+  --insecure          accept any certificate: anybody in between can read and change everything
+
+exit codes: 0 done; 1 no connection, or it broke; 2 the command line makes no sense`,
+  run,
+};
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArguments(args, {
+    ...tlsOptions,
+    ca: { type: 'string' },
+    servername: { type: 'string' },
+    insecure: { type: 'boolean', default: false },
+  });
+  const { host, port } = hostAndPort(onlyPositional(positionals, 'HOST:PORT'));
+  if (values.insecure && values.ca !== undefined) throw usageError('--ca and --insecure exclude each other');
+  const observe = observer(values);
+  const config = clientConfig({
+    ...commonOptions(values),
+    authenticator: await authenticatorFor(values.ca, values.insecure),
+    serverName: values.servername ?? host,
+  });
+  if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
+  if (values.insecure) tell('WARNING: --insecure: the server could be anybody');
+
+  const connection = await open(await dial(host, port), config.value, observe);
+  tell(`connected: ${factsLine(connection.facts)}`);
+  return converse(connection);
+}
+
+async function authenticatorFor(ca: string | undefined, insecure: boolean): Promise<Authenticator> {
+  if (insecure) return dangerouslyAcceptAnyCertificate;
+  return chainOfTrust({ anchors: ca === undefined ? bundledAnchors() : await trustAnchorsFromFile(ca) });
+}
+
+/** Mozilla's roots, as Node carries them. One that does not decode strictly is none. */
+function bundledAnchors(): readonly TrustAnchor[] {
+  return rootCertificates.flatMap((pem) => {
+    const anchors = trustAnchorsFromPem(pem);
+    return anchors.ok ? anchors.value : [];
+  });
+}
+
+async function dial(host: string, port: number): Promise<Socket> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (thrown) {
+    throw commandError(`cannot connect to ${host} port ${port}: ${systemReason(thrown)}`);
+  }
+}
+
+async function open(
+  socket: Socket,
+  config: ClientConfig,
+  onTrace: ReturnType<typeof observer>,
+): Promise<TlsConnection> {
+  try {
+    return await wrapClient(flowFromSocket(socket), config, { onTrace });
+  } catch (thrown) {
+    throw commandError(`${reasonOf(thrown)}${adviceOn(thrown)}`);
+  }
+}
+
+/** Both directions until the peer closes; its end is the command's end. */
+async function converse(connection: TlsConnection): Promise<number> {
+  const sending = send(connection);
+  try {
+    await receive(connection);
+  } catch (thrown) {
+    throw commandError(reasonOf(thrown));
+  } finally {
+    // An input that is still open would keep the process alive.
+    process.stdin.destroy();
+    await connection.close();
+    await sending;
+  }
+  return exitCodes.ok;
+}
+
+/** What goes wrong in sending shows in receiving too, or does not matter: the peer has heard enough. */
+async function send(connection: TlsConnection): Promise<void> {
+  try {
+    for await (const chunk of process.stdin) await connection.write(chunk);
+    await connection.closeWrite();
+  } catch {
+    return;
+  }
+}
+
+async function receive(connection: TlsConnection): Promise<void> {
+  let outputGone = false;
+  process.stdout.on('error', () => {
+    outputGone = true;
+  });
+  for (;;) {
+    const bytes = await connection.read();
+    // Whoever read our output has gone (as `head` does): nobody is left to receive for.
+    if (bytes === undefined || outputGone) return;
+    await new Promise((done) => process.stdout.write(bytes, done));
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  if (isTlsError(thrown) && thrown.failure.kind === 'flowFailed') {
+    return `the connection broke: ${systemReason(thrown.cause)}`;
+  }
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** What the user can do about it. */
+function adviceOn(thrown: unknown): string {
+  if (!isTlsError(thrown)) return '';
+  const { failure } = thrown;
+  if (failure.kind === 'truncated') return ' (does the server speak TLS on this port?)';
+  if (failure.kind !== 'certificate') return '';
+  switch (failure.error.reason) {
+    case 'unknown-issuer':
+      return '; if you trust who issued it, give the CA certificate with --ca FILE';
+    case 'name-mismatch':
+      return '; if the server goes by another name, give it with --servername NAME';
+    case 'expired':
+      return '; the server needs a new certificate (or is this clock wrong?)';
+    case 'not-yet-valid':
+      return '; is this clock right?';
+    default:
+      return '';
+  }
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type TlsConnection, wrapServer } from '../flow/index.ts';
+import { duplexFromFlow, flowFromSocket } from '../flow/node/index.ts';
+import { type Facts, type ServerConfig, serverConfig } from '../index.ts';
+import {
+  type Command,
+  commandError,
+  exitCodes,
+  parseArguments,
+  portNumber,
+  required,
+  usageError,
+} from './command.ts';
+import type { TimedEvent } from './diagram.ts';
+import { factsPage } from './facts-page.ts';
+import { credentialFromFiles, systemReason } from './files.ts';
+import { printable } from './text.ts';
+import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
+
+/** Milliseconds without a byte in either direction after which a browser's connection is closed. */
+const PAGE_IDLE_TIMEOUT = 60_000;
+
+export const serveCommand: Command = {
+  summary: 'serve a page that shows the connection it comes over, or echo',
+  help: `usage: pure-tls serve --port N --cert FILE --key FILE [OPTIONS]
+
+Serves TLS until it is interrupted. Without --echo every HTTP request gets a small page that shows the
+connection it came over. A connection that fails costs one line on stderr.
+
+  --port N            the TCP port; 0 lets the system choose one, which is printed
+  --host ADDRESS      the address to listen on; default 127.0.0.1, this machine alone
+  --cert FILE         the certificate chain in PEM, the server's own first
+  --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
+  --echo              send back whatever comes, and close when the client does
+${tlsOptionsHelp}
+
+exit codes: 1 it cannot listen, or a file is no good; 2 the command line makes no sense`,
+  run,
+};
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArguments(args, {
+    ...tlsOptions,
+    port: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
+    echo: { type: 'boolean', default: false },
+  });
+  if (positionals.length > 0) throw usageError(`'${positionals[0]}' is not wanted here`);
+  const port = portNumber(required(values.port, '--port'));
+  const certPath = required(values.cert, '--cert');
+  const keyPath = required(values.key, '--key');
+  const observe = observer(values);
+  const common = commonOptions(values);
+  const config = serverConfig({
+    ...common,
+    // A page is HTTP/1.1; a client that insists on another protocol should hear so (RFC 7301 §3.2).
+    applicationProtocols: common.applicationProtocols ?? (values.echo ? undefined : ['http/1.1']),
+    credentials: [await credentialFromFiles(certPath, keyPath)],
+  });
+  if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
+  await serve(values.host, port, config.value, values.echo ? echo : pages(), observe);
+  return exitCodes.ok;
+}
+
+/** What is done with an established connection; over when the returned promise is. */
+type Service = (accepted: Accepted) => Promise<void>;
+
+interface Accepted {
+  readonly socket: Socket;
+  readonly connection: TlsConnection;
+  /** The events up to the end of the handshake. */
+  readonly handshake: readonly TimedEvent[];
+}
+
+async function serve(
+  host: string,
+  port: number,
+  config: ServerConfig,
+  service: Service,
+  observe: ReturnType<typeof observer>,
+): Promise<void> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  server.on('connection', (socket) => void attend(socket, config, service, observe));
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (thrown) {
+    throw commandError(`cannot listen on ${host} port ${port}: ${systemReason(thrown)}`);
+  }
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  process.stdout.write(`listening on ${endpoint(host, bound)}\n`);
+  // From here on an error is one accept that failed (no descriptors left, say); the next may succeed.
+  server.on('error', (error) => tell(`accept: ${systemReason(error)}`));
+  await once(server, 'close');
+}
+
+/** One connection from its first byte to its last. Whatever goes wrong is a line; nothing gets out. */
+async function attend(
+  socket: Socket,
+  config: ServerConfig,
+  service: Service,
+  observe: ReturnType<typeof observer>,
+): Promise<void> {
+  const name = endpoint(socket.remoteAddress ?? '?', socket.remotePort ?? 0);
+  const handshake: TimedEvent[] = [];
+  let established = false;
+  try {
+    const connection = await wrapServer(flowFromSocket(socket), config, {
+      onTrace: (event) => {
+        observe(event, name);
+        if (!established) handshake.push({ at: performance.now(), event });
+      },
+    });
+    established = true;
+    tell(`${name} connected: ${factsLine(connection.facts)}`);
+    await service({ socket, connection, handshake });
+    tell(`${name} closed`);
+  } catch (thrown) {
+    tell(`${name} failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+  }
+}
+
+async function echo({ connection }: Accepted): Promise<void> {
+  try {
+    for (;;) {
+      const bytes = await connection.read();
+      if (bytes === undefined) return;
+      await connection.write(bytes);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Node's own HTTP server over our connections. */
+function pages(): Service {
+  const accepted = new WeakMap<Duplex, Accepted>();
+  const http = createHttpServer((request, response) => {
+    const origin = accepted.get(request.socket);
+    if (origin !== undefined) respond(request, response, origin.connection.facts, origin.handshake);
+  });
+  return async (origin) => {
+    const duplex = duplexFromFlow(origin.connection);
+    accepted.set(duplex, origin);
+    origin.socket.setTimeout(PAGE_IDLE_TIMEOUT, () => duplex.destroy());
+    let failure: Error | undefined;
+    duplex.on('error', (error) => {
+      failure = error;
+    });
+    http.emit('connection', duplex);
+    if (!duplex.closed) await new Promise((resolve) => duplex.once('close', resolve));
+    if (failure !== undefined) throw failure;
+  };
+}
+
+function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  facts: Facts,
+  handshake: readonly TimedEvent[],
+): void {
+  response.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    // The page needs nothing, so nothing is allowed.
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(request.method === 'HEAD' ? undefined : factsPage(facts, handshake));
+}
+
+function endpoint(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${printable(line)}\n`);
+}
