@@ -1,10 +1,10 @@
 import { decode, utf8String } from '../asn1/index.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
-import { extensionValue, type GeneralSubtree } from './extension.ts';
+import { extensionValue, type GeneralSubtree, type NameConstraints } from './extension.ts';
 import { formatGeneralName, type GeneralName } from './general-name.ts';
 import { isDnsName } from './identity.ts';
 import { parseIpAddress } from './ip-address.ts';
-import { attributeTexts, isEmptyName, isWithinName } from './name.ts';
+import { attributeTexts, isEmptyName, isWithinName, type RDNSequence } from './name.ts';
 import { id } from './oid.ts';
 import { type Finding, finding } from './validation-error.ts';
 
@@ -14,7 +14,7 @@ export interface Violation {
   readonly depth: number;
 }
 
-/** Comparisons that may still be made. */
+/** Comparisons of a name with a subtree that may still be made. */
 export interface ComparisonBudget {
   comparisons: number;
 }
@@ -35,22 +35,20 @@ export function checkNameConstraints(
     if (constraints === undefined) {
       continue;
     }
+    const prepared = prepare(constraints);
     for (const [depth, certificate] of path.slice(0, height).entries()) {
       if (depth > 0 && isSelfIssued(certificate)) {
         continue;
       }
-      const found = checkNames(namesOf(certificate), constraints, budget);
-      if (found !== undefined) {
-        return { finding: found, depth };
+      for (const name of namesOf(certificate)) {
+        const found = checkName(name, prepared.get(name.kind), budget);
+        if (found !== undefined) {
+          return { finding: found, depth: found.reason === 'malformed' ? height : depth };
+        }
       }
     }
   }
   return undefined;
-}
-
-interface Subtrees {
-  readonly permittedSubtrees: readonly GeneralSubtree[] | undefined;
-  readonly excludedSubtrees: readonly GeneralSubtree[] | undefined;
 }
 
 /**
@@ -60,13 +58,13 @@ interface Subtrees {
 function namesOf(certificate: Certificate): readonly GeneralName[] {
   const { subject } = certificate;
   const alternatives = extensionValue(certificate, 'subjectAltName') ?? [];
-  const emails = [
+  const mailboxes = [
     ...attributeTexts(subject.value, 'emailAddress'),
-    ...alternatives.flatMap((name) => smtpUtf8Mailbox(name)),
+    ...alternatives.flatMap(smtpUtf8Mailbox),
   ];
   return [
     ...(isEmptyName(subject) ? [] : [{ kind: 'directoryName' as const, value: subject }]),
-    ...emails.map((value) => ({ kind: 'rfc822Name' as const, value })),
+    ...mailboxes.map((value) => ({ kind: 'rfc822Name' as const, value })),
     ...alternatives,
   ];
 }
@@ -76,174 +74,235 @@ function smtpUtf8Mailbox(name: GeneralName): readonly string[] {
     return [];
   }
   const mailbox = decode(utf8String, name.value.value);
-  // Not a mailbox at all: something no constraint can permit.
+  // What is no string at all is no mailbox either, and as such in no permitted subtree.
   return [mailbox.ok ? mailbox.value : ''];
 }
 
-function checkNames(
-  names: readonly GeneralName[],
-  { permittedSubtrees = [], excludedSubtrees = [] }: Subtrees,
+/** The subtrees for names of one form. */
+interface Subtrees {
+  readonly permitted: Subtree[];
+  readonly excluded: Subtree[];
+}
+
+interface Subtree {
+  readonly base: GeneralName;
+  readonly contains: Contains | 'malformed' | 'unknown-form';
+}
+
+/**
+ * Whether a name lies in the subtree. A name with a wildcard is read both ways: all it can stand for must be permitted, and
+ * nothing of it may be excluded (CVE-2025-61727).
+ */
+type Contains = (name: ParsedName, reading: 'permitted' | 'excluded') => boolean;
+
+/** Each subtree is read once, whatever the number of names it is compared with. */
+function prepare({
+  permittedSubtrees = [],
+  excludedSubtrees = [],
+}: NameConstraints): ReadonlyMap<string, Subtrees> {
+  const forms = new Map<string, Subtrees>();
+  const subtreesOf = (form: string) => {
+    const subtrees = forms.get(form) ?? { permitted: [], excluded: [] };
+    forms.set(form, subtrees);
+    return subtrees;
+  };
+  for (const subtree of permittedSubtrees) {
+    subtreesOf(subtree.base.kind).permitted.push(prepareSubtree(subtree));
+  }
+  for (const subtree of excludedSubtrees) {
+    subtreesOf(subtree.base.kind).excluded.push(prepareSubtree(subtree));
+  }
+  return forms;
+}
+
+/** RFC 5280 §4.2.1.10: minimum is 0 and maximum absent. */
+function prepareSubtree({ base, minimum, maximum }: GeneralSubtree): Subtree {
+  return { base, contains: minimum === 0 && maximum === undefined ? parseBase(base) : 'malformed' };
+}
+
+function checkName(
+  name: GeneralName,
+  subtrees: Subtrees | undefined,
   budget: ComparisonBudget,
 ): Finding | undefined {
-  for (const name of names) {
-    const permitted = permittedSubtrees.filter(({ base }) => base.kind === name.kind);
-    let isPermitted = permitted.length === 0;
-    for (const subtree of permitted) {
-      const within = compare(name, subtree, 'permitted', budget);
-      if (typeof within !== 'boolean') {
-        return within;
-      }
-      if (within) {
-        isPermitted = true;
-        break;
-      }
+  if (subtrees === undefined) {
+    return undefined;
+  }
+  const parsed = parseName(name);
+  const { permitted, excluded } = subtrees;
+  let isPermitted = permitted.length === 0;
+  for (const subtree of permitted) {
+    const within = compare(name, parsed, subtree, 'permitted', budget);
+    if (typeof within !== 'boolean') {
+      return within;
     }
-    if (!isPermitted) {
-      return finding('name-constraint', 'a name in a permitted subtree', formatGeneralName(name));
+    if (within) {
+      isPermitted = true;
+      break;
     }
-    for (const subtree of excludedSubtrees) {
-      const within = subtree.base.kind === name.kind && compare(name, subtree, 'excluded', budget);
-      if (typeof within !== 'boolean') {
-        return within;
-      }
-      if (within) {
-        const where = formatGeneralName(subtree.base);
-        return finding('name-constraint', `a name outside of the excluded ${where}`, formatGeneralName(name));
-      }
+  }
+  if (!isPermitted) {
+    return finding('name-constraint', 'a name in a permitted subtree', formatGeneralName(name));
+  }
+  for (const subtree of excluded) {
+    const within = compare(name, parsed, subtree, 'excluded', budget);
+    if (typeof within !== 'boolean') {
+      return within;
+    }
+    if (within) {
+      const where = formatGeneralName(subtree.base);
+      return finding('name-constraint', `a name outside of the excluded ${where}`, formatGeneralName(name));
     }
   }
   return undefined;
 }
 
-/**
- * How a name with a wildcard is read: everything it can stand for must be permitted, and nothing may be excluded
- * (CVE-2025-61727).
- */
-type Reading = 'permitted' | 'excluded';
-
-/** Whether a name lies in a subtree of its own form; a finding when that cannot be told or may no longer be asked. */
+/** Whether the name lies in the subtree; a finding when that cannot be told or may no longer be asked. */
 function compare(
   name: GeneralName,
-  { base, minimum, maximum }: GeneralSubtree,
-  reading: Reading,
+  parsed: ParsedName | undefined,
+  { base, contains }: Subtree,
+  reading: 'permitted' | 'excluded',
   budget: ComparisonBudget,
 ): boolean | Finding {
   if (--budget.comparisons < 0) {
-    return finding('budget-exhausted', 'fewer comparisons of names with constraints', 'more');
+    return finding('budget-exhausted', 'fewer comparisons of names with constraints', 'more than the limit');
   }
-  if (minimum !== 0 || maximum !== undefined) {
-    return finding('malformed', 'a subtree without minimum and maximum', formatGeneralName(base));
+  if (contains === 'malformed') {
+    return finding('malformed', 'a well-formed name constraint', formatGeneralName(base));
   }
-  const within = isWithin(name, base, reading);
-  switch (within) {
-    case 'bad-base':
-      return finding('malformed', 'a well-formed name constraint', formatGeneralName(base));
-    case 'bad-name':
-      return finding(
-        'name-constraint',
-        'a well-formed name, since names are constrained',
-        formatGeneralName(name),
-      );
-    case 'unknown-form':
-      return finding('name-constraint', 'constraints of a form that is understood', formatGeneralName(base));
+  if (contains === 'unknown-form') {
+    return finding('name-constraint', 'no constraint on names of a form that is not understood', base.kind);
+  }
+  return parsed === undefined
+    ? finding('name-constraint', 'a well-formed name, since names are constrained', formatGeneralName(name))
+    : contains(parsed, reading);
+}
+
+type ParsedName =
+  /** For `*.example.com` the domain is `example.com`. */
+  | { readonly kind: 'dNSName'; readonly domain: string; readonly isWildcard: boolean }
+  | { readonly kind: 'iPAddress'; readonly address: Uint8Array }
+  | { readonly kind: 'directoryName'; readonly rdns: RDNSequence }
+  | { readonly kind: 'rfc822Name'; readonly local: string; readonly host: string }
+  | { readonly kind: 'uniformResourceIdentifier'; readonly host: string };
+
+/** A name as constraints look at it; undefined for one that is malformed, or of a form nobody can constrain. */
+function parseName(name: GeneralName): ParsedName | undefined {
+  switch (name.kind) {
+    case 'dNSName': {
+      const text = name.value.toLowerCase();
+      const isWildcard = text.startsWith('*.');
+      const domain = isWildcard ? text.slice(2) : text;
+      return isDnsName(domain) ? { kind: 'dNSName', domain, isWildcard } : undefined;
+    }
+    case 'iPAddress':
+      return name.value.length === 4 || name.value.length === 16
+        ? { kind: 'iPAddress', address: name.value }
+        : undefined;
+    case 'directoryName':
+      return { kind: 'directoryName', rdns: name.value.value };
+    case 'rfc822Name': {
+      const mailbox = parseMailbox(name.value);
+      return mailbox && { kind: 'rfc822Name', ...mailbox };
+    }
+    case 'uniformResourceIdentifier': {
+      const host = parseUriHost(name.value);
+      return host === undefined ? undefined : { kind: 'uniformResourceIdentifier', host };
+    }
     default:
-      return within;
+      return undefined;
   }
 }
 
-type Within = boolean | 'bad-base' | 'bad-name' | 'unknown-form';
-
-function isWithin(name: GeneralName, base: GeneralName, reading: Reading): Within {
-  if (name.kind === 'dNSName' && base.kind === 'dNSName') {
-    return isWithinDomain(name.value.toLowerCase(), base.value.toLowerCase(), reading);
+function parseBase(base: GeneralName): Subtree['contains'] {
+  switch (base.kind) {
+    case 'dNSName':
+      return withinDomain(base.value.toLowerCase());
+    case 'iPAddress':
+      return withinNetwork(base.value);
+    case 'directoryName': {
+      const { value: rdns } = base.value;
+      return (name) => name.kind === 'directoryName' && isWithinName(name.rdns, rdns);
+    }
+    case 'rfc822Name':
+      return withinMailboxes(base.value);
+    case 'uniformResourceIdentifier': {
+      const contains = withinHosts(base.value);
+      return contains === 'malformed'
+        ? 'malformed'
+        : (name) => name.kind === 'uniformResourceIdentifier' && contains(name.host);
+    }
+    default:
+      return 'unknown-form';
   }
-  if (name.kind === 'iPAddress' && base.kind === 'iPAddress') {
-    return isWithinNetwork(name.value, base.value);
-  }
-  if (name.kind === 'directoryName' && base.kind === 'directoryName') {
-    return isWithinName(name.value.value, base.value.value);
-  }
-  if (name.kind === 'rfc822Name' && base.kind === 'rfc822Name') {
-    return isWithinMailboxes(name.value, base.value);
-  }
-  if (name.kind === 'uniformResourceIdentifier' && base.kind === 'uniformResourceIdentifier') {
-    return isWithinHosts(name.value, base.value);
-  }
-  return 'unknown-form';
 }
 
 /** The domain itself and everything under it; the empty constraint is everything. No leading period (unlike URIs). */
-function isWithinDomain(name: string, base: string, reading: Reading): Within {
-  if (base !== '' && !isDnsName(base)) {
-    return 'bad-base';
+function withinDomain(base: string): Subtree['contains'] {
+  if (base === '') {
+    return () => true;
   }
-  const isWildcard = name.startsWith('*.');
-  const domain = isWildcard ? name.slice(2) : name;
-  if (!isDnsName(domain)) {
-    return 'bad-name';
+  if (!isDnsName(base)) {
+    return 'malformed';
   }
-  if (base === '' || domain === base || domain.endsWith(`.${base}`)) {
-    return true;
-  }
-  // *.example.com can stand for the excluded bar.example.com.
-  return isWildcard && reading === 'excluded' && base.slice(base.indexOf('.') + 1) === domain;
+  const suffix = `.${base}`;
+  const parent = base.slice(base.indexOf('.') + 1);
+  return (name, reading) =>
+    name.kind === 'dNSName' &&
+    (name.domain === base ||
+      name.domain.endsWith(suffix) ||
+      // *.example.com can stand for the excluded bar.example.com.
+      (reading === 'excluded' && name.isWildcard && name.domain === parent));
 }
 
 /** Address and mask (RFC 4632); a mask with holes is no network. */
-function isWithinNetwork(address: Uint8Array, base: Uint8Array): Within {
-  if (base.length !== 8 && base.length !== 32) {
-    return 'bad-base';
-  }
-  if (address.length !== 4 && address.length !== 16) {
-    return 'bad-name';
-  }
+function withinNetwork(base: Uint8Array): Subtree['contains'] {
   const half = base.length / 2;
-  const mask = Array.from(base.subarray(half), (octet) => octet.toString(2).padStart(8, '0')).join('');
-  if (mask.includes('01')) {
-    return 'bad-base';
+  const mask = base.subarray(half);
+  const bits = Array.from(mask, (octet) => octet.toString(2).padStart(8, '0')).join('');
+  if ((base.length !== 8 && base.length !== 32) || bits.includes('01')) {
+    return 'malformed';
   }
-  return (
-    address.length === half &&
-    address.every((octet, i) => ((octet ^ (base[i] ?? 0)) & (base[half + i] ?? 0)) === 0)
-  );
+  return (name) =>
+    name.kind === 'iPAddress' &&
+    name.address.length === half &&
+    name.address.every((octet, i) => ((octet ^ (base[i] ?? 0)) & (mask[i] ?? 0)) === 0);
 }
 
-/** A mailbox (its local part with regard to case), all mailboxes of a host, or with a leading period of all hosts under a domain. */
-function isWithinMailboxes(mailbox: string, base: string): Within {
-  const [local, host] = splitMailbox(mailbox) ?? [];
-  if (local === undefined || host === undefined) {
-    return 'bad-name';
+/** One mailbox, all of a host, or with a leading period all of every host under a domain. */
+function withinMailboxes(base: string): Subtree['contains'] {
+  if (base.includes('@')) {
+    const mailbox = parseMailbox(base);
+    return mailbox === undefined
+      ? 'malformed'
+      : (name) => name.kind === 'rfc822Name' && name.local === mailbox.local && name.host === mailbox.host;
   }
-  if (!base.includes('@')) {
-    return isWithinHostConstraint(host, base);
-  }
-  const [baseLocal, baseHost] = splitMailbox(base) ?? [];
-  return baseLocal === undefined ? 'bad-base' : baseLocal === local && baseHost === host;
+  const contains = withinHosts(base);
+  return contains === 'malformed' ? 'malformed' : (name) => name.kind === 'rfc822Name' && contains(name.host);
 }
 
-/** Local part and lower-case host, if there are just these. */
-function splitMailbox(mailbox: string): readonly [local: string, host: string] | undefined {
+/** A host exactly, or with a leading period all hosts under a domain. */
+function withinHosts(constraint: string): ((host: string) => boolean) | 'malformed' {
+  const base = constraint.toLowerCase();
+  const isDomain = base.startsWith('.');
+  if (!isDnsName(isDomain ? base.slice(1) : base)) {
+    return 'malformed';
+  }
+  return (host) => (isDomain ? host.endsWith(base) : host === base);
+}
+
+/** Local part, whose case matters, and host, whose case does not. Quoted local parts with an at sign are not read. */
+function parseMailbox(mailbox: string): { readonly local: string; readonly host: string } | undefined {
   const [local, host, ...more] = mailbox.split('@');
   return local !== undefined && local !== '' && host !== undefined && isDnsName(host) && more.length === 0
-    ? [local, host.toLowerCase()]
+    ? { local, host: host.toLowerCase() }
     : undefined;
 }
 
-/** The host of the URI; one without a host name, or with an address in its place, is in no subtree and out of none. */
-function isWithinHosts(uri: string, base: string): Within {
+/** The host of a URI (RFC 3986 §3.2). Where there is none, or an address in its place, RFC 5280 wants the name refused. */
+function parseUriHost(uri: string): string | undefined {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/?#]*@)?([^:@/?#]*)(?::[0-9]*)?(?:[/?#]|$)/i.exec(uri);
   const host = authority?.[1]?.toLowerCase() ?? '';
-  return isDnsName(host) && parseIpAddress(host) === undefined
-    ? isWithinHostConstraint(host, base)
-    : 'bad-name';
-}
-
-/** RFC 5280 §4.2.1.10 for e-mail and URIs: a host exactly, or with a leading period all hosts under a domain. */
-function isWithinHostConstraint(host: string, constraint: string): Within {
-  const base = constraint.toLowerCase();
-  const domain = base.startsWith('.') ? base.slice(1) : base;
-  if (!isDnsName(domain)) {
-    return 'bad-base';
-  }
-  return base.startsWith('.') ? host.endsWith(base) : host === base;
+  return isDnsName(host) && parseIpAddress(host) === undefined ? host : undefined;
 }
