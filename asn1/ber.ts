@@ -24,25 +24,28 @@ import {
 /** The longest input, in octets: asn1js's own bound. */
 export const maxBerLength = asn1js.DEFAULT_MAX_CONTENT_LENGTH;
 
-/** The types that look different in BER and DER and that an IMPLICIT tag can hide. */
-export type HiddenType = 'OCTET STRING' | 'SET';
+/** The types whose DER form cannot be told from the BER alone. */
+export type UntoldType = 'OCTET STRING' | 'SET' | 'SET OF';
 
 export interface BerOptions extends Partial<Limits> {
   /**
-   * What is beneath the IMPLICIT tag of the element at `place`: child positions from the outermost element, which is
-   * at `[]`. BER may cut an OCTET STRING into pieces, and beneath an IMPLICIT tag it then looks like any other
-   * constructed element; only the format's specification tells. Without an answer an element keeps its structure.
+   * The type of the element at `place`: child positions from the outermost element, which is at `[]`.
+   *
+   * BER may cut an OCTET STRING into pieces, and beneath an IMPLICIT tag it then looks like any other constructed
+   * element. An IMPLICIT tag hides a SET too, and an open one may be a SET or a SET OF. Only the format's
+   * specification tells; an element without an answer is taken for what it looks like.
    */
-  readonly hiddenType?: (place: readonly number[]) => HiddenType | undefined;
+  readonly typeAt?: (place: readonly number[]) => UntoldType | undefined;
 }
 
 /**
  * The DER form of one BER element: tags and lengths in the fewest octets, OCTET STRINGs and BIT STRINGs in one piece,
- * unused bits zero, BOOLEANs 00 or FF, and a SET in order: of the tags when all differ, else of the encodings.
+ * unused bits zero, BOOLEANs 00 or FF, and SETs in order.
  *
- * A SET that is in either order stays as it is, so DER comes back unchanged. What BER and DER write alike is copied:
- * mistakes in it are for the grammar to find. OCTET STRINGs are not looked into. Character strings in pieces are
- * refused, as asn1js does not read them.
+ * DER comes back unchanged. For that, a SET of unknown kind stays as it is when it is in the order of its tags or of
+ * its encodings, and otherwise is put in that of its tags if all differ and of its encodings if not. What BER and DER
+ * write alike is copied: mistakes in it are for the grammar to find. OCTET STRINGs are not looked into. Character
+ * strings in pieces are refused, as asn1js does not read them.
  *
  * Errors have the offset where it is known, and no path. Bounded by `Limits` and {@link maxBerLength}.
  */
@@ -57,7 +60,7 @@ export function berToDer(
   const parsed = parse(bytes, limits);
   if (!parsed.ok) return parsed;
   const writer = newWriter();
-  const failure = putElement(writer, bytes, parsed.value, [], options.hiddenType ?? (() => undefined));
+  const failure = putElement(writer, bytes, parsed.value, [], options.typeAt ?? (() => undefined));
   return failure === undefined ? ok(writtenSince(writer, 0)) : err(failure);
 }
 
@@ -144,12 +147,12 @@ function putElement(
   bytes: Uint8Array,
   element: Element,
   place: readonly number[],
-  hiddenType: (place: readonly number[]) => HiddenType | undefined,
+  typeAt: (place: readonly number[]) => UntoldType | undefined,
 ): Asn1Error | undefined {
   const { tag, constructed, start, end, children } = element;
   const mark = size(writer);
-  const hidden = hiddenType(place);
-  if (tag === universal.octetString || hidden === 'OCTET STRING') {
+  const type = typeAt(place);
+  if (tag === universal.octetString || type === 'OCTET STRING') {
     const pieces = piecesOf(element, universal.octetString);
     if (!pieces.ok) return pieces.error;
     for (const piece of [...pieces.value].reverse())
@@ -172,12 +175,13 @@ function putElement(
   }
   const encodings: Uint8Array[] = [];
   for (const [i, child] of children.entries()) {
-    const failure = putElement(writer, bytes, child, [...place, i], hiddenType);
+    const failure = putElement(writer, bytes, child, [...place, i], typeAt);
     if (failure !== undefined) return failure;
     encodings.push(writtenSince(writer, mark));
     rewind(writer, mark);
   }
-  const ordered = tag === universal.set || hidden === 'SET' ? inSetOrder(encodings) : encodings;
+  const isSet = tag === universal.set || type === 'SET' || type === 'SET OF';
+  const ordered = isSet ? inSetOrder(encodings, type) : encodings;
   for (const encoding of [...ordered].reverse()) putOctets(writer, encoding);
   putHeader(writer, tag, constructedForm, mark);
   return undefined;
@@ -208,13 +212,7 @@ function putBits(
     const unused = bytes[start] ?? 0;
     const isLast = i === pieces.length - 1;
     if (start === end || unused > 7 || (unused > 0 && (!isLast || end - start === 1))) {
-      return {
-        kind: 'encoding',
-        offset,
-        path: [],
-        expected: 'unused bits at the end of a BIT STRING only',
-        found: 'others',
-      };
+      return refuse('encoding', offset, 'unused bits at the end of a BIT STRING only', 'others').error;
     }
     if (isLast && unused > 0) {
       unusedBits = unused;
@@ -228,11 +226,12 @@ function putBits(
   return undefined;
 }
 
-/** The order of a SET if all tags differ, and of a SET OF otherwise; unless one of the two is there already. */
-function inSetOrder(encodings: readonly Uint8Array[]): readonly Uint8Array[] {
+function inSetOrder(encodings: readonly Uint8Array[], type: UntoldType | undefined): readonly Uint8Array[] {
   const byTag = (a: Uint8Array, b: Uint8Array): number => tagOf(a) - tagOf(b);
   const byEncoding = (a: Uint8Array, b: Uint8Array): number =>
     compareEncodings(a, 0, a.length, b, 0, b.length);
+  if (type === 'SET') return [...encodings].sort(byTag);
+  if (type === 'SET OF') return [...encodings].sort(byEncoding);
   const allDiffer = new Set(encodings.map(tagOf)).size === encodings.length;
   if (isSorted(encodings, byEncoding) || (allDiffer && isSorted(encodings, byTag))) return encodings;
   return [...encodings].sort(allDiffer ? byTag : byEncoding);

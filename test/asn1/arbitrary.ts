@@ -202,7 +202,8 @@ function isRecursive(grammar: Grammar<unknown>): boolean {
   return grammar.shape.kind === 'lazy' || grammarsIn(grammar.shape).some(isRecursive);
 }
 
-function grammarsIn(shape: Shape): readonly Grammar<unknown>[] {
+/** The grammars that one is directly made of, but for a recursive one's. */
+export function grammarsIn(shape: Shape): readonly Grammar<unknown>[] {
   switch (shape.kind) {
     case 'sequence':
     case 'set':

@@ -123,6 +123,28 @@ export const grammars: fc.Arbitrary<Grammar<unknown>> = fc.letrec<{ grammar: Gra
   ),
 })).grammar;
 
+/** An encoding with some bits flipped, or some octets cut out or put in. */
+export function mutations(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const at = fc.integer({ min: 0, max: bytes.length - 1 });
+  const flips = fc.array(fc.tuple(at, fc.integer({ min: 0, max: 7 })), { minLength: 1, maxLength: 3 });
+  const splices = fc.array(fc.tuple(at, fc.nat(3), fc.uint8Array({ maxLength: 3 })), {
+    minLength: 1,
+    maxLength: 3,
+  });
+  return fc.oneof(
+    flips.map((list) => {
+      const mutated = Uint8Array.from(bytes);
+      for (const [place, bit] of list) mutated[place] = (mutated[place] ?? 0) ^ (1 << bit);
+      return mutated;
+    }),
+    splices.map((list) => {
+      const mutated = [...bytes];
+      for (const [place, removed, added] of list) mutated.splice(place, removed, ...added);
+      return Uint8Array.from(mutated);
+    }),
+  );
+}
+
 function wrappers(inner: fc.Arbitrary<Grammar<unknown>>): fc.Arbitrary<Grammar<unknown>> {
   return fc
     .tuple(inner, fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 6 }))

@@ -3,35 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decode, encode, type Grammar } from '../../asn1/index.ts';
 import { arbitrary } from './arbitrary.ts';
-import { attribute, expression, grammars, primitives } from './grammars.ts';
+import { attribute, expression, grammars, mutations, primitives } from './grammars.ts';
 import { runs } from './support.ts';
 
 /** A grammar, one of its values, and the value's encoding. */
 const samples = grammars.chain((grammar) =>
   arbitrary(grammar).map((value) => ({ grammar, value, bytes: encode(grammar, value) })),
 );
-
-/** An encoding with some bits flipped, or some octets cut out or put in. */
-function mutations(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
-  const at = fc.integer({ min: 0, max: bytes.length - 1 });
-  const flips = fc.array(fc.tuple(at, fc.integer({ min: 0, max: 7 })), { minLength: 1, maxLength: 3 });
-  const splices = fc.array(fc.tuple(at, fc.nat(3), fc.uint8Array({ maxLength: 3 })), {
-    minLength: 1,
-    maxLength: 3,
-  });
-  return fc.oneof(
-    flips.map((list) => {
-      const mutated = Uint8Array.from(bytes);
-      for (const [place, bit] of list) mutated[place] = (mutated[place] ?? 0) ^ (1 << bit);
-      return mutated;
-    }),
-    splices.map((list) => {
-      const mutated = [...bytes];
-      for (const [place, removed, added] of list) mutated.splice(place, removed, ...added);
-      return Uint8Array.from(mutated);
-    }),
-  );
-}
 
 /** Bytes that `decode` accepts are the one encoding of the value it gives. */
 function assertCanonical(grammar: Grammar<unknown>, bytes: Uint8Array): void {
