@@ -116,9 +116,9 @@ describe('HKDF', () => {
     });
   }
 
+  it('agrees with node:crypto on any input', () => {
     // From 1 on: newer versions of Node refuse to derive nothing.
     const length = fc.integer({ min: 1, max: 300 });
-    const length = fc.integer({ min: 0, max: 300 });
     fc.assert(
       fc.property(
         fc.constantFrom(...names),
