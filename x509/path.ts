@@ -150,9 +150,13 @@ function startSearch(options: PathOptions, presented: readonly Certificate[]): S
     steps: limits.candidateSteps,
     comparisons: limits.nameConstraintComparisons,
   };
+  // By name, since many a root signs itself with SHA-1; by signature, since a root may carry two names.
   const isSelfSigned = (certificate: Certificate) => {
     const key = certificatePublicKey(crypto, certificate);
-    return key.ok && --budget.signatures >= 0 && checkSignature(crypto, certificate, key.value) === undefined;
+    return (
+      isSelfIssued(certificate) ||
+      (key.ok && --budget.signatures >= 0 && checkSignature(crypto, certificate, key.value) === undefined)
+    );
   };
   const context = { profile, purpose, keyUsage, now, isSelfSigned };
   return { crypto, context, anchors, presented, candidates: leadingTo(anchors, presented), limits, budget };

@@ -52,7 +52,8 @@ export function checkIntermediate(certificate: Certificate, context: CheckContex
 
 /** What is wrong with a certificate as the anchor of a path that has other certificates too. */
 export function checkAnchor(certificate: Certificate, context: CheckContext): Finding | undefined {
-  return firstFinding(ANCHOR_CHECKS[context.profile], certificate, context);
+  const profile = predatesProfiles(certificate) ? 'lenient' : context.profile;
+  return firstFinding(ANCHOR_CHECKS[profile], certificate, context);
 }
 
 /** What is wrong with a leaf that is itself trusted: it was chosen as it is, so its layout does not matter. */
@@ -392,6 +393,20 @@ function hasMeaningfulNameConstraints(certificate: Certificate): Finding | undef
     : undefined;
 }
 
+/**
+ * Whether a root is older than the rules: made after X.509 had version 3 (June 1996) and before the Baseline Requirements
+ * took effect (1 July 2012). Browsers still carry a dozen such roots that break one rule or another of their layout.
+ */
+function predatesProfiles({ validity: { notBefore } }: Certificate): boolean {
+  return notBefore >= X509_VERSION_3 && notBefore < BASELINE_REQUIREMENTS;
+}
+
+/** 1996-06-01T00:00:00Z. */
+const X509_VERSION_3 = 833_587_200_000;
+
+/** 2012-07-01T00:00:00Z. */
+const BASELINE_REQUIREMENTS = 1_341_100_800_000;
+
 /** Baseline Requirements §7.1.2.1.2 and §7.1.2.1.3, of self-signed roots. */
 function isProperRoot(certificate: Certificate): Finding | undefined {
   if (!isSelfIssued(certificate)) {
@@ -463,7 +478,10 @@ function hasHonestCommonName(certificate: Certificate, { purpose }: CheckContext
 }
 
 function isHonest(commonName: string, names: readonly GeneralName[]): boolean {
-  if (/^(0x[0-9a-f]+|[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*)$/i.test(commonName)) {
+  const isAddressLike =
+    /^(0x[0-9a-f]+|[0-9.]+)$/i.test(commonName) ||
+    (commonName.includes(':') && /^[0-9a-f:.]+$/i.test(commonName));
+  if (isAddressLike) {
     const addresses = names.flatMap((name) =>
       name.kind === 'iPAddress' ? [formatIpAddress(name.value)] : [],
     );

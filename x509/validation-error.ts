@@ -71,7 +71,8 @@ export function blame(finding: Finding, certificate: Certificate, depth: number)
  * `expired: CN=example.com (leaf, serial 1f): expected a time up to 2026-01-01T00:00:00Z, found 2026-01-02T00:00:00Z`.
  */
 export function describeValidationError({ reason, certificate, expected, found }: ValidationError): string {
-  return `${reason}: ${describeReference(certificate)}expected ${expected}, found ${found}`;
+  const hint = reason === 'profile-violation' ? ' (the lenient profile does not ask for this)' : '';
+  return `${reason}: ${describeReference(certificate)}expected ${expected}, found ${found}${hint}`;
 }
 
 function describeReference(certificate: CertificateReference | undefined): string {
