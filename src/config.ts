@@ -7,7 +7,13 @@ import {
   type Result,
   referenceIdentity,
 } from '../x509/index.ts';
-import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import {
+  type CipherSuiteName,
+  cipherSuiteCodes,
+  groupCodes,
+  type SignatureSchemeName,
+  signatureSchemeCodes,
+} from './codepoints.ts';
 import type { Credential } from './credential.ts';
 import { defaults } from './defaults.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -177,9 +183,9 @@ function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined
   const { cipherSuites, groups, applicationProtocols } = config;
   const schemes = config.signatureSchemes;
   return (
-    listProblem('cipherSuites', cipherSuites) ??
-    listProblem('groups', groups) ??
-    listProblem('signatureSchemes', schemes) ??
+    listProblem('cipherSuites', cipherSuites, cipherSuiteCodes) ??
+    listProblem('groups', groups, groupCodes) ??
+    listProblem('signatureSchemes', schemes, signatureSchemeCodes) ??
     problemIf(
       'signatureSchemes',
       'must hold one that can sign a TLS 1.3 handshake (not only rsa_pkcs1)',
@@ -200,9 +206,19 @@ function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined
   );
 }
 
-function listProblem(option: string, list: readonly string[]): ConfigError | undefined {
+/** TypeScript knows the names already; a caller in plain JavaScript learns them here. */
+function listProblem(
+  option: string,
+  list: readonly string[],
+  known: Readonly<Record<string, number>>,
+): ConfigError | undefined {
   return (
     problemIf(option, 'must hold at least one', list.length === 0) ??
+    problemIf(
+      option,
+      `must be names out of ${Object.keys(known).join(', ')}`,
+      list.some((name) => !Object.hasOwn(known, name)),
+    ) ??
     problemIf(option, 'must not name one twice', hasDuplicates(list))
   );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeFailure, send, receive, status } from '../../src/index.ts';
+import { describeFailure, receive, send, status } from '../../src/index.ts';
 import { bytes, data, find, handshake, NOW, sent } from './support.ts';
 
 test('a client and a server establish a connection and carry data both ways', () => {

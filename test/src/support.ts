@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type GeneratedKeyKind, noble, type PrivateKey } from '../../nocrypto/index.ts';
+import { type CryptoProvider, type GeneratedKeyKind, noble, type PrivateKey } from '../../nocrypto/index.ts';
 import {
   type ClientConfig,
   type ClientOptions,
@@ -53,11 +53,14 @@ export interface Authority {
 }
 
 /** A root that signs the leaves of a test. */
-export function makeAuthority(kind: GeneratedKeyKind = { kind: 'ec', curve: 'secp256r1' }): Authority {
-  const key = noble.generateKey(kind, bytes(32, 7));
+export function makeAuthority(
+  kind: GeneratedKeyKind = { kind: 'ec', curve: 'secp256r1' },
+  crypto: CryptoProvider = noble,
+): Authority {
+  const key = crypto.generateKey(kind, bytes(32, 7));
   const certificate = must(
     buildCertificate({
-      crypto: noble,
+      crypto,
       entropy: bytes(32, 8),
       subject: [['commonName', 'Test Root']],
       publicKey: key.public,
@@ -70,6 +73,7 @@ export function makeAuthority(kind: GeneratedKeyKind = { kind: 'ec', curve: 'sec
 }
 
 export interface LeafOptions {
+  readonly crypto?: CryptoProvider;
   readonly kind?: GeneratedKeyKind;
   readonly names?: readonly string[];
   readonly validity?: { readonly notBefore: number; readonly notAfter: number };
@@ -81,9 +85,11 @@ export function makeCredential(authority: Authority, options: LeafOptions = {}):
   const { key, der } = makeLeaf(authority, options);
   return must(
     credential(
-      noble,
+      options.crypto ?? noble,
       [der],
-      options.external === undefined ? { kind: 'private', key } : { kind: 'external', label: options.external },
+      options.external === undefined
+        ? { kind: 'private', key }
+        : { kind: 'external', label: options.external },
     ),
   );
 }
@@ -92,11 +98,15 @@ export function makeLeaf(
   authority: Authority,
   options: LeafOptions = {},
 ): { readonly key: PrivateKey; readonly der: Uint8Array } {
-  const key = noble.generateKey(options.kind ?? { kind: 'ec', curve: 'secp256r1' }, bytes(32, 9));
-  const names: readonly GeneralName[] = (options.names ?? [NAME]).map((value) => ({ kind: 'dNSName', value }));
+  const { crypto = noble } = options;
+  const key = crypto.generateKey(options.kind ?? { kind: 'ec', curve: 'secp256r1' }, bytes(32, 9));
+  const names: readonly GeneralName[] = (options.names ?? [NAME]).map((value) => ({
+    kind: 'dNSName',
+    value,
+  }));
   const leaf = must(
     buildCertificate({
-      crypto: noble,
+      crypto,
       entropy: bytes(32, 10),
       subject: [],
       publicKey: key.public,
@@ -127,7 +137,12 @@ export function makeClientConfig(options: Partial<ClientOptions> = {}): ClientCo
 
 export function makeServerConfig(options: Partial<ServerOptions> = {}): ServerConfig {
   return must(
-    serverConfig({ crypto: noble, credentials: [ownCredential], groups: ['x25519', 'secp256r1'], ...options }),
+    serverConfig({
+      crypto: noble,
+      credentials: [ownCredential],
+      groups: ['x25519', 'secp256r1'],
+      ...options,
+    }),
   );
 }
 
