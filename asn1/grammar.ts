@@ -117,7 +117,7 @@ export interface SizeRange {
 
 /** Both directions between the values of a grammar and what a program would rather hold. */
 export interface Isomorphism<T, U> {
-  /** May refuse, with what was expected: `'a version from 1 to 3'`. */
+  /** May refuse, with what was expected: `'a version from 1 to 3'`. Must not throw: the value comes from outside. */
   decode(value: T): Result<U, string>;
   /** The one value that `decode` turns into `value`. Throws for a value that is none of `decode`'s. */
   encode(value: U): T;

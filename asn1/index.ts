@@ -1,4 +1,12 @@
-/** ASN.1: a grammar is a value that decodes and encodes DER. */
+/**
+ * ASN.1: a grammar is a value that describes a type once and reads and writes its DER.
+ *
+ *     const validity = sequence({ notBefore: utcTime, notAfter: utcTime });
+ *     decode(validity, bytes); // a Result of { notBefore: number, notAfter: number }, or why and where it is not one
+ *     encode(validity, { notBefore: 0, notAfter: 86_400_000 }); // the bytes
+ *
+ * BER is another entry point: `asn1/ber.ts` turns it into DER.
+ */
 export { type BitString, bitString, bitStringOctets, flags } from './bits.ts';
 export {
   bitStringContaining,

@@ -6,7 +6,10 @@
 export interface Limits {
   /** Constructed elements (and OCTET or BIT STRINGs with contents) that may be nested in one another. */
   readonly depth: number;
-  /** Elements (tag, length, contents) read in one decode. */
+  /**
+   * Elements (tag, length, contents) read in one decode. A list whose grammar states its maximum is bounded by that
+   * instead, and each of its elements counts anew.
+   */
   readonly elements: number;
   /** Arcs of one OBJECT IDENTIFIER or RELATIVE-OID. */
   readonly oidArcs: number;

@@ -39,6 +39,7 @@ test('a BIT STRING is put together from its pieces (X.690, section 8.6.4.2)', ()
   assertDer('23 80 03 03 00 0A 3B 03 05 04 5F 29 1C D0 00 00', '03 07 04 0A 3B 5F 29 1C D0');
   assertDer('23 00', '03 01 00');
   assert.equal(refusal('23 80 03 02 04 F0 03 02 00 FF 00 00').kind, 'encoding');
+  assert.equal(refusal('30 02 03 00').kind, 'encoding');
 });
 
 test('unused bits become zero', () => {

@@ -29,6 +29,7 @@ import {
   set,
   setOf,
   smallInteger,
+  utcTime,
   utf8String,
   visibleString,
   withDefault,
@@ -277,6 +278,7 @@ test('a value of another JavaScript type is a TypeError for every primitive', ()
     octetString,
     oid,
     utf8String,
+    utcTime,
     any,
   ];
   for (const grammar of untyped) {

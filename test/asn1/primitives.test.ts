@@ -8,6 +8,7 @@ import {
   encode,
   enumerated,
   flags,
+  type Grammar,
   integer,
   namedInteger,
   nul,
@@ -85,7 +86,12 @@ test('ENUMERATED and named INTEGERs are known by name, and unknown numbers refus
   const version = namedInteger({ v1: 0, v3: 2 });
   assertBothWays(version, '02 01 02', 'v3');
   assertRefused(version, '02 01 01', 'value', 2);
+  assertRefused(version, `02 08 7F ${'FF'.repeat(7)}`, 'value', 2);
   assert.throws(() => enumerated({ a: 1, b: 1 }), RangeError);
+  assert.throws(() => enumerated({ a: 0.5 }), RangeError);
+  const untyped: Grammar<unknown> = reason;
+  for (const name of ['other', 'toString']) assert.throws(() => encode(untyped, name), RangeError);
+  assert.throws(() => encode(untyped, 1), TypeError);
 });
 
 test('NULL has no contents (X.690, section 8.8.2)', () => {
@@ -126,6 +132,9 @@ test('named bits are counted from the first, with trailing zeros absent (X.690, 
   assertRefused(keyUsage, '03 02 06 40', 'value', 3);
   assertRefused(keyUsage, '03 05 00 80 00 00 01', 'value', 6);
   assert.throws(() => flags({ a: 1, b: 1 }), RangeError);
+  assert.throws(() => flags({ a: -1 }), RangeError);
+  const untyped: Grammar<unknown> = keyUsage;
+  assert.throws(() => encode(untyped, { digitalSignature: true }), TypeError);
 });
 
 test('OCTET STRING is its contents', () => {

@@ -76,6 +76,15 @@ test('a time between seconds is not encoded', () => {
   }
 });
 
+test('every year ends one second before the next begins', () => {
+  for (let year = 1; year <= 9999; year++) {
+    const digits = (of: number): string => `${of}`.padStart(4, '0');
+    const start = Date.parse(`${digits(year)}-01-01T00:00:00Z`);
+    assert.equal(toHex(encode(generalizedTime, start)), general(`${digits(year)}0101000000Z`));
+    assert.equal(toHex(encode(generalizedTime, start - 1000)), general(`${digits(year - 1)}1231235959Z`));
+  }
+});
+
 test('times agree with the calendar of Date', () => {
   fc.assert(
     fc.property(fc.bigInt(-62167219200n, 253402300799n), (seconds) => {

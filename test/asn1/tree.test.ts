@@ -90,6 +90,7 @@ test('bytes that are not one element with minimal headers have no tree', () => {
   assert.deepEqual(kinds('30 04 05 00 04 01'), ['truncated', 4, ['1']]);
   assert.deepEqual(kinds('30 80 00 00'), ['encoding', 1, []]);
   assert.deepEqual(kinds('30 02 00 00'), ['encoding', 2, ['0']]);
+  assert.equal(readTree(hex('30 02 05 00'), { elements: 1 }).ok, false);
   assert.deepEqual(kinds(nest(33)), ['limit', 64, Array(32).fill('0')]);
 });
 
