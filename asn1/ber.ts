@@ -60,7 +60,8 @@ export function berToDer(
   const parsed = parse(bytes, limits);
   if (!parsed.ok) return parsed;
   const writer = newWriter();
-  const failure = putElement(writer, bytes, parsed.value, [], options.typeAt ?? (() => undefined));
+  const conversion = { bytes, writer, typeAt: options.typeAt ?? (() => undefined) };
+  const failure = putElement(conversion, parsed.value, []);
   return failure === undefined ? ok(writtenSince(writer, 0)) : err(failure);
 }
 
@@ -141,41 +142,50 @@ function childrenOf(block: asn1js.BaseBlock): readonly asn1js.BaseBlock[] | unde
   return isRead ? block.valueBlock.value : undefined;
 }
 
-/** Puts the DER form of `element`; returns why it has none. */
+/** What a conversion carries along. */
+interface Conversion {
+  readonly bytes: Uint8Array;
+  readonly writer: Writer;
+  typeAt(place: readonly number[]): UntoldType | undefined;
+}
+
+/** Puts the DER form of an element; returns why it has none. */
 function putElement(
-  writer: Writer,
-  bytes: Uint8Array,
+  conversion: Conversion,
   element: Element,
   place: readonly number[],
-  typeAt: (place: readonly number[]) => UntoldType | undefined,
 ): Asn1Error | undefined {
-  const { tag, constructed, start, end, children } = element;
+  const { writer } = conversion;
+  const { tag } = element;
+  const type = conversion.typeAt(place);
   const mark = size(writer);
-  const type = typeAt(place);
-  if (tag === universal.octetString || type === 'OCTET STRING') {
-    const pieces = piecesOf(element, universal.octetString);
-    if (!pieces.ok) return pieces.error;
-    for (const piece of [...pieces.value].reverse())
-      putOctets(writer, bytes.subarray(piece.start, piece.end));
-    putHeader(writer, tag, primitiveForm, mark);
-    return undefined;
-  }
-  if (tag === universal.bitString) {
-    const pieces = piecesOf(element, universal.bitString);
-    if (!pieces.ok) return pieces.error;
-    const failure = putBits(writer, bytes, element, pieces.value);
-    putHeader(writer, tag, primitiveForm, mark);
-    return failure;
-  }
-  if (!constructed) {
-    if (tag === universal.boolean && end - start === 1) putOctet(writer, bytes[start] === 0x00 ? 0x00 : 0xff);
-    else putOctets(writer, bytes.subarray(start, end));
-    putHeader(writer, tag, primitiveForm, mark);
-    return undefined;
-  }
+  const isOctets = tag === universal.octetString || type === 'OCTET STRING';
+  const isConstructed = element.constructed && !isOctets && tag !== universal.bitString;
+  let failure: Asn1Error | undefined;
+  if (isOctets) failure = putOctetString(conversion, element);
+  else if (tag === universal.bitString) failure = putBitString(conversion, element);
+  else if (isConstructed) failure = putElements(conversion, element, place, type);
+  else putPrimitive(conversion, element);
+  putHeader(writer, tag, isConstructed ? constructedForm : primitiveForm, mark);
+  return failure;
+}
+
+function putPrimitive({ bytes, writer }: Conversion, { tag, start, end }: Element): void {
+  if (tag === universal.boolean && end - start === 1) putOctet(writer, bytes[start] === 0x00 ? 0x00 : 0xff);
+  else putOctets(writer, bytes.subarray(start, end));
+}
+
+function putElements(
+  conversion: Conversion,
+  { tag, children }: Element,
+  place: readonly number[],
+  type: UntoldType | undefined,
+): Asn1Error | undefined {
+  const { writer } = conversion;
+  const mark = size(writer);
   const encodings: Uint8Array[] = [];
   for (const [i, child] of children.entries()) {
-    const failure = putElement(writer, bytes, child, [...place, i], typeAt);
+    const failure = putElement(conversion, child, [...place, i]);
     if (failure !== undefined) return failure;
     encodings.push(writtenSince(writer, mark));
     rewind(writer, mark);
@@ -183,7 +193,37 @@ function putElement(
   const isSet = tag === universal.set || type === 'SET' || type === 'SET OF';
   const ordered = isSet ? inSetOrder(encodings, type) : encodings;
   for (const encoding of [...ordered].reverse()) putOctets(writer, encoding);
-  putHeader(writer, tag, constructedForm, mark);
+  return undefined;
+}
+
+function putOctetString({ bytes, writer }: Conversion, element: Element): Asn1Error | undefined {
+  const pieces = piecesOf(element, universal.octetString);
+  if (!pieces.ok) return pieces.error;
+  for (const { start, end } of [...pieces.value].reverse()) putOctets(writer, bytes.subarray(start, end));
+  return undefined;
+}
+
+/** Only the last piece of a BIT STRING may have unused bits (X.690, section 8.6.4). */
+function putBitString({ bytes, writer }: Conversion, element: Element): Asn1Error | undefined {
+  const pieces = piecesOf(element, universal.bitString);
+  if (!pieces.ok) return pieces.error;
+  let unusedBits = 0;
+  for (const [i, { start, end }] of [...pieces.value.entries()].reverse()) {
+    const unused = bytes[start] ?? 0;
+    const isLast = i === pieces.value.length - 1;
+    if (start === end || unused > 7 || (unused > 0 && (!isLast || end - start === 1))) {
+      return refuse('encoding', element.offset, 'unused bits at the end of a BIT STRING only', 'others')
+        .error;
+    }
+    if (unused > 0) {
+      unusedBits = unused;
+      putOctet(writer, ((bytes[end - 1] ?? 0) >> unused) << unused);
+      putOctets(writer, bytes.subarray(start + 1, end - 1));
+    } else {
+      putOctets(writer, bytes.subarray(start + 1, end));
+    }
+  }
+  putOctet(writer, unusedBits);
   return undefined;
 }
 
@@ -198,32 +238,6 @@ function piecesOf(element: Element, tag: Tag): Result<readonly Element[], Asn1Er
     pieces.push(...inner.value);
   }
   return ok(pieces);
-}
-
-/** Puts the contents of a BIT STRING. Only its last piece may have unused bits (X.690, section 8.6.4). */
-function putBits(
-  writer: Writer,
-  bytes: Uint8Array,
-  { offset }: Element,
-  pieces: readonly Element[],
-): Asn1Error | undefined {
-  let unusedBits = 0;
-  for (const [i, { start, end }] of [...pieces.entries()].reverse()) {
-    const unused = bytes[start] ?? 0;
-    const isLast = i === pieces.length - 1;
-    if (start === end || unused > 7 || (unused > 0 && (!isLast || end - start === 1))) {
-      return refuse('encoding', offset, 'unused bits at the end of a BIT STRING only', 'others').error;
-    }
-    if (isLast && unused > 0) {
-      unusedBits = unused;
-      putOctet(writer, ((bytes[end - 1] ?? 0) >> unused) << unused);
-      putOctets(writer, bytes.subarray(start + 1, end - 1));
-    } else {
-      putOctets(writer, bytes.subarray(start + 1, end));
-    }
-  }
-  putOctet(writer, unusedBits);
-  return undefined;
 }
 
 function inSetOrder(encodings: readonly Uint8Array[], type: UntoldType | undefined): readonly Uint8Array[] {

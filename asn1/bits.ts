@@ -117,7 +117,7 @@ export function readUnusedBits(cursor: Cursor, start: number, end: number): numb
   if (unusedBits > 7 || (unusedBits > 0 && end - start === 1)) {
     return fail(cursor, 'encoding', start, 'a count of unused bits there are', `${unusedBits}`);
   }
-  if (((bytes[end - 1] ?? 0) & ((1 << unusedBits) - 1)) !== 0 && unusedBits > 0) {
+  if (((bytes[end - 1] ?? 0) & ((1 << unusedBits) - 1)) !== 0) {
     return fail(cursor, 'encoding', end - 1, 'unused bits of zero', 'some set');
   }
   return unusedBits;

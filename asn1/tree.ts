@@ -106,7 +106,9 @@ function linesOf(tree: Asn1Tree, bytes: Uint8Array, depth: number): readonly str
 function preview(tree: Asn1Tree, bytes: Uint8Array): string {
   const start = tree.offset + tree.headerLength;
   const end = start + tree.length;
-  const show = tree.class === 'universal' ? shown.get(tree.tag) : undefined;
+  // Not for long ones: the decimal digits of a huge INTEGER take long to find, only to be cut off.
+  const isShown = tree.class === 'universal' && tree.length <= 4 * maxPreview;
+  const show = isShown ? shown.get(tree.tag) : undefined;
   const text =
     show?.(bytes.subarray(tree.offset, end)) ?? toHex(bytes, start, Math.min(end, start + maxPreview));
   return text.length > maxPreview ? `${text.slice(0, maxPreview)}…` : text;

@@ -74,6 +74,8 @@ test('a tree is shown with one line for each element', () => {
 
 test('a long value is cut short and a wrong one shown as octets', () => {
   const bytes = hex(`30 4A 0C 01 FF 13 45 ${'41'.repeat(69)}`);
+  const huge = hex(`02 82 01 01 ${'7F'.repeat(257)}`);
+  assert.equal(formatTree(treeOf(huge), huge), `    0 4+257   INTEGER ${'7f'.repeat(32)}…`);
   const lines = formatTree(treeOf(bytes), bytes).split('\n');
   assert.equal(lines[1], '    2 2+1       UTF8String ff');
   assert.equal(lines[2], `    5 2+69      PrintableString '${'A'.repeat(63)}…`);
