@@ -28,10 +28,10 @@ export const connectCommand: Command = {
   help: `usage: pure-tls connect HOST:PORT [OPTIONS]
 
 Connects, checks the server's certificate for HOST, then sends standard input to the server and
-prints what the server sends. At the end of the input it says close_notify and goes on printing until
-the server closes. Everything else is printed on stderr.
+prints what the server sends. At the end of the input it says close_notify and goes on printing
+until the server closes. Everything else is printed on stderr.
 
-  --ca FILE           trust the CA certificates in this PEM file; without it the roots that Node carries
+  --ca FILE           trust the CA certificates in this PEM file, instead of the roots in Node
   --servername NAME   the name to ask for and to check, instead of HOST
 ${tlsOptionsHelp}
   --insecure          accept any certificate: anybody in between can read and change everything
@@ -148,21 +148,31 @@ function reasonOf(thrown: unknown): string {
 function adviceOn(thrown: unknown): string {
   if (!isTlsError(thrown)) return '';
   const { failure } = thrown;
-  if (failure.kind === 'truncated') return ' (does the server speak TLS on this port?)';
-  if (failure.kind !== 'certificate') return '';
-  switch (failure.error.reason) {
-    case 'unknown-issuer':
-      return '; if you trust who issued it, give the CA certificate with --ca FILE';
-    case 'name-mismatch':
-      return '; if the server goes by another name, give it with --servername NAME';
-    case 'expired':
-      return '; the server needs a new certificate (or is this clock wrong?)';
-    case 'not-yet-valid':
-      return '; is this clock right?';
+  switch (failure.kind) {
+    case 'truncated':
+      return '; does the server speak TLS on this port?';
+    case 'certificate':
+      return certificateAdvice[failure.error.reason] ?? '';
+    case 'peerAlert':
+      return alertAdvice[failure.alert] ?? '';
     default:
       return '';
   }
 }
+
+const certificateAdvice: Readonly<Partial<Record<string, string>>> = {
+  'unknown-issuer': '; if you trust who issued it, give the CA certificate with --ca FILE',
+  'name-mismatch': '; if the server goes by another name, give it with --servername NAME',
+  expired: '; the server needs a new certificate, or this clock is wrong',
+  'not-yet-valid': '; is this clock right?',
+};
+
+const alertAdvice: Readonly<Partial<Record<string, string>>> = {
+  handshake_failure: '; it may want other --groups or --ciphers',
+  no_application_protocol: '; it may want another --alpn',
+  protocol_version: '; it does not speak TLS 1.3',
+  unrecognized_name: '; it may want another --servername',
+};
 
 function tell(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -16,9 +16,9 @@ export const demoCommand: Command = {
   summary: 'show a handshake between two pure-tls peers, and with openssl where there is one',
   help: `usage: pure-tls demo
 
-Makes a certification authority and a server certificate in memory, connects a pure-tls client with a
-pure-tls server through TCP on this machine, sends data both ways and draws what happened. Then does
-the same with openssl as client and as server, where it is installed. Needs no network.
+Makes a certification authority and a server certificate in memory, connects a pure-tls client
+with a pure-tls server through TCP on this machine, sends data both ways and draws what happened.
+Then does the same with openssl as client and as server, where it is installed. Needs no network.
 
 exit codes: 0 done; 1 something failed; 2 the command line makes no sense`,
   run,
@@ -55,10 +55,7 @@ async function run(args: readonly string[]): Promise<number> {
     ...table(
       [
         ['making keys and certificates', milliseconds(made - started)],
-        [
-          'handshake',
-          `${milliseconds(own.times.handshake)} (both ends in this process, the first use of each curve included)`,
-        ],
+        ['handshake', `${milliseconds(own.times.handshake)} (both ends in one process, from a cold start)`],
         ['question and answer', milliseconds(own.times.exchange)],
         ['closing', milliseconds(own.times.closing)],
       ],

@@ -1,5 +1,6 @@
 import type { TraceEvent } from '../index.ts';
-import { byteCount, type Paint, pack, plain, printable } from './text.ts';
+import { byteCount, type Paint, pack, plain } from './text.ts';
+import { detailTexts, standardName } from './trace-text.ts';
 
 /** A trace event and when it happened, in milliseconds on a clock that both sides share. */
 export interface TimedEvent {
@@ -164,9 +165,7 @@ function labelled(event: Exclude<Visible, { kind: 'keys' }>): {
       return {
         label: standardName(event.message),
         length: event.length,
-        details: Object.entries(event.details)
-          .filter(([name]) => name !== 'extensions')
-          .map(([name, value]) => printable(`${words(name)} ${value}`)),
+        details: detailTexts({ ...event.details, extensions: '' }),
       };
     case 'changeCipherSpec':
       return { label: 'change_cipher_spec', length: undefined, details: [] };
@@ -177,18 +176,8 @@ function labelled(event: Exclude<Visible, { kind: 'keys' }>): {
   }
 }
 
-/** `clientHello` is ClientHello in the standard. */
-function standardName(name: string): string {
-  return name.slice(0, 1).toUpperCase() + name.slice(1);
-}
-
 function other(side: Side): Side {
   return side === 'client' ? 'server' : 'client';
-}
-
-/** `cipherSuites` in words. */
-function words(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function draw(steps: readonly DiagramStep[], start: number, canvas: Canvas): readonly string[] {
@@ -199,7 +188,7 @@ function draw(steps: readonly DiagramStep[], start: number, canvas: Canvas): rea
       const client = noteTexts(step.client);
       const server = noteTexts(step.server);
       const count = Math.max(client.length, server.length);
-      for (let i = 0; i < count; i++) lines.push(canvas.notes(client[i], server[i]));
+      for (let i = 0; i < count; i++) lines.push(...canvas.notes(client[i], server[i]));
       continue;
     }
     // What came of one step of an engine happened at one time, which is said once.
@@ -227,7 +216,7 @@ interface Canvas {
   readonly header: (left: string, right: string) => string;
   readonly empty: () => string;
   readonly legend: () => string;
-  readonly notes: (left: string | undefined, right: string | undefined) => string;
+  readonly notes: (left: string | undefined, right: string | undefined) => readonly string[];
   readonly arrow: (arrow: Arrow, time: string) => string;
   readonly details: (arrow: Arrow) => readonly string[];
 }
@@ -236,7 +225,7 @@ interface Canvas {
 const GUTTER = 13;
 
 function canvasOf({ width = 100, paint = plain }: DiagramOptions): Canvas {
-  const inner = Math.max(width, 60) - GUTTER - 3;
+  const inner = Math.max(width, 60) - GUTTER - 2;
 
   function row(time: string, content: string): string {
     return `${paint('dim', time.padStart(GUTTER - 2))}  ${paint('dim', '│')}${content}${paint('dim', '│')}`;
@@ -259,8 +248,9 @@ function canvasOf({ width = 100, paint = plain }: DiagramOptions): Canvas {
     notes: (left, right) => {
       const start = left === undefined ? '' : `◆ ${left}`;
       const end = right === undefined ? '' : `${right} ◆`;
-      const gap = ' '.repeat(Math.max(inner - start.length - end.length, 1));
-      return row('', `${paint('cyan', start)}${gap}${paint('cyan', end)}`);
+      const note = (a: string, b: string) =>
+        row('', `${paint('cyan', a)}${' '.repeat(inner - a.length - b.length)}${paint('cyan', b)}`);
+      return start.length + end.length < inner ? [note(start, end)] : [note(start, ''), note('', end)];
     },
     arrow: ({ from, label, length, encrypted }, time) => {
       const colour = encrypted ? 'green' : 'yellow';

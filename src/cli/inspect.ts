@@ -32,7 +32,7 @@ async function run(args: readonly string[]): Promise<number> {
   const bytes = await readBytes(path);
   const pem = decodePem(textOf(bytes));
   if (!pem.ok) throw commandError(`${path}: ${describePemError(pem.error)}`);
-  const findings = pem.value.length > 0 ? pem.value.map(inspectBlock) : [inspectDer(bytes)];
+  const findings = pem.value.length > 0 ? pem.value.map(inspectBlock) : [inspectDer(bytes, path)];
   process.stdout.write(`${findings.map(({ lines }) => lines.join('\n')).join('\n\n')}\n`);
   if (findings.every(({ readable }) => readable)) return exitCodes.ok;
   throw commandError(`not everything in ${path} could be read`);
@@ -76,12 +76,14 @@ function inspectBlock({ label, bytes }: PemBlock): Finding {
 }
 
 /** DER does not say what it is: the most particular reading that succeeds is taken. */
-function inspectDer(bytes: Uint8Array): Finding {
+function inspectDer(bytes: Uint8Array, path: string): Finding {
   const certificate = decodeCertificate(bytes);
   if (certificate.ok) return found(certificateLines(certificate.value));
   const privateKey = decodePrivateKey(noble, bytes);
   if (privateKey.ok) return found(privateKeyLines(privateKey.value));
-  return inspectTree(bytes);
+  const tree = inspectTree(bytes);
+  if (!tree.readable) throw commandError(`${path} is neither PEM nor ${tree.lines.join()}`);
+  return tree;
 }
 
 function inspectTree(bytes: Uint8Array): Finding {

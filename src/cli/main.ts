@@ -1,20 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { type Command, exitCodeOf, exitCodes } from './command.ts';
-import { connectCommand } from './connect.ts';
-import { demoCommand } from './demo.ts';
-import { inspectCommand } from './inspect.ts';
-import { serveCommand } from './serve.ts';
+import { commands } from './commands.ts';
 import { printable } from './text.ts';
-import { verifyCommand } from './verify.ts';
-
-const commands: Readonly<Record<string, Command>> = {
-  connect: connectCommand,
-  serve: serveCommand,
-  verify: verifyCommand,
-  inspect: inspectCommand,
-  demo: demoCommand,
-};
 
 // Whoever reads our output may stop (as `head` does): what is left to say is then said to nobody.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -25,7 +13,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) return refuse(`no command is given; try 'pure-tls --help'`);
   if (name === '--help' || name === '-h' || name === 'help') return print(overview());
   if (name === '--version') return print(`pure-tls ${version()}`);
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const command = commandNamed(name);
   if (command === undefined) return refuse(`'${name}' is no command; try 'pure-tls --help'`);
   const end = args.indexOf('--');
   const options = end < 0 ? args : args.slice(0, end);
@@ -41,6 +29,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
 }
 
+function commandNamed(name: string): Command | undefined {
+  return Object.entries(commands).find(([known]) => known === name)?.[1];
+}
+
 function overview(): string {
   const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`);
   return [
@@ -51,7 +43,8 @@ function overview(): string {
     ...rows,
     '',
     "'pure-tls COMMAND --help' says what a command takes. '--version' prints the version.",
-    'exit codes: 0 done; 1 the connection, the check or the file failed; 2 the command line makes no sense',
+    '',
+    'exit codes: 0 done; 1 the connection, check or file failed; 2 the command line makes no sense',
   ].join('\n');
 }
 

@@ -27,8 +27,8 @@ export const serveCommand: Command = {
   summary: 'serve a page that shows the connection it comes over, or echo',
   help: `usage: pure-tls serve --port N --cert FILE --key FILE [OPTIONS]
 
-Serves TLS until it is interrupted. Without --echo every HTTP request gets a small page that shows the
-connection it came over. A connection that fails costs one line on stderr.
+Serves TLS until it is interrupted. Without --echo every HTTP request gets a small page that shows
+the connection it came over. A connection that fails costs one line on stderr.
 
   --port N            the TCP port; 0 lets the system choose one, which is printed
   --host ADDRESS      the address to listen on; default 127.0.0.1, this machine alone

@@ -59,8 +59,7 @@ export function observer(values: TlsValues): (event: TraceEvent, name?: string) 
   return (event, name) => {
     const secret = keylog === undefined ? undefined : keyLogLine(event);
     if (keylog !== undefined && secret !== undefined) appendFileSync(keylog, `${secret}\n`);
-    const line = trace ? traceLine(event, paint) : undefined;
-    if (line !== undefined) process.stderr.write(`${name === undefined ? '' : `${name} `}${line}\n`);
+    if (trace) process.stderr.write(`${name === undefined ? '' : `${name} `}${traceLine(event, paint)}\n`);
   };
 }
 

@@ -1,14 +1,12 @@
 import type { TraceEvent } from '../index.ts';
 import { byteCount, type Paint, printable } from './text.ts';
 
-/** A trace event as a line for people; undefined for an event that says nothing to them. Secrets are named, not shown. */
-export function traceLine(event: TraceEvent, paint: Paint): string | undefined {
+/** A trace event as a line for people. Secrets are named, not shown. */
+export function traceLine(event: TraceEvent, paint: Paint): string {
   switch (event.kind) {
     case 'message': {
-      const details = Object.entries(event.details).map(([name, value]) => `${name}: ${value}`);
-      const name = paint('bold', printable(event.message));
-      const rest = [byteCount(event.length), ...details].map(printable).join(' · ');
-      return `${arrow(event.direction, paint)} ${name}  ${rest}`;
+      const rest = [byteCount(event.length), ...detailTexts(event.details)].join(' · ');
+      return `${arrow(event.direction, paint)} ${paint('bold', standardName(event.message))}  ${rest}`;
     }
     case 'changeCipherSpec':
       return `${arrow(event.direction, paint)} ${paint('bold', 'change_cipher_spec')}`;
@@ -31,6 +29,22 @@ export function traceLine(event: TraceEvent, paint: Paint): string | undefined {
     case 'secret':
       return paint('dim', `  secret: ${event.label} (goes to the key log only)`);
   }
+}
+
+/** The name that the standard writes: `clientHello` is its ClientHello. */
+export function standardName(message: string): string {
+  return message.slice(0, 1).toUpperCase() + message.slice(1);
+}
+
+/** What stands in a message, each as `name in words value`. */
+export function detailTexts(details: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(details)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => printable(`${words(name)} ${value}`));
+}
+
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function arrow(direction: 'sent' | 'received', paint: Paint): string {

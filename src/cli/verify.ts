@@ -63,9 +63,11 @@ async function run(args: readonly string[]): Promise<number> {
   });
   if (!validated.ok)
     throw commandError(`${chainPath} is refused: ${describeValidationError(validated.error)}`);
+  const { anchor, path } = validated.value;
   const lines = [
     `accepted for ${formatIdentity(identity.value)} at ${timeText(now)}`,
-    ...validated.value.path.map((certificate, depth) => `  ${'  '.repeat(depth)}${subjectOf(certificate)}`),
+    ...path.map((certificate) => `  ${subjectOf(certificate)}`),
+    `  ${subjectOf(anchor.certificate)} (trusted)`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return exitCodes.ok;
