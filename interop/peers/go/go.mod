@@ -1,0 +1,3 @@
+module pure-tls/interop
+
+go 1.26

@@ -1,0 +1,180 @@
+// A TLS 1.3 peer made of Go's crypto/tls alone, for one connection:
+//
+//	peer serve -cert FILE -key FILE    prints "LISTEN port", answers each line with the line reversed
+//	peer connect -port N -ca FILE -name HOST -line TEXT
+//
+// Either prints what it saw as one line of JSON and exits. With -late data and answer are each everything up to
+// close_notify: the answer goes out when the other side has already closed its half.
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+type report struct {
+	CipherSuite         string `json:"cipherSuite"`
+	Group               uint16 `json:"group"`
+	HelloRetryRequest   bool   `json:"helloRetryRequest"`
+	ApplicationProtocol string `json:"applicationProtocol"`
+	Reply               string `json:"reply"`
+	Error               string `json:"error"`
+}
+
+var (
+	certFile  = flag.String("cert", "", "PEM `file` of the server's chain")
+	keyFile   = flag.String("key", "", "PEM `file` of the server's key")
+	caFile    = flag.String("ca", "", "PEM `file` of the certificates to trust")
+	port      = flag.Int("port", 0, "port on this machine to connect to")
+	name      = flag.String("name", "", "the server's name")
+	line      = flag.String("line", "", "what to send")
+	groups    = flag.String("groups", "", "numbers of the groups, separated by commas")
+	protocols = flag.String("alpn", "", "application protocols, separated by commas")
+	late      = flag.Bool("late", false, "answer when the other side has closed its half")
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		fail(errors.New("serve or connect?"))
+	}
+	flag.CommandLine.Parse(os.Args[2:])
+	config, err := newConfig()
+	if err != nil {
+		fail(err)
+	}
+	run := map[string]func(*tls.Config) (*tls.Conn, string, error){"serve": serve, "connect": connect}[os.Args[1]]
+	if run == nil {
+		fail(errors.New("serve or connect?"))
+	}
+	conn, reply, err := run(config)
+	seen := report{Reply: reply}
+	if conn != nil {
+		state := conn.ConnectionState()
+		seen.CipherSuite = tls.CipherSuiteName(state.CipherSuite)
+		seen.Group = uint16(state.CurveID)
+		seen.HelloRetryRequest = state.HelloRetryRequest
+		seen.ApplicationProtocol = state.NegotiatedProtocol
+	}
+	if err != nil {
+		seen.Error = err.Error()
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
+		fail(err)
+	}
+}
+
+func newConfig() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: *name, SessionTicketsDisabled: true}
+	if *protocols != "" {
+		config.NextProtos = strings.Split(*protocols, ",")
+	}
+	for _, text := range strings.FieldsFunc(*groups, func(r rune) bool { return r == ',' }) {
+		number, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		config.CurvePreferences = append(config.CurvePreferences, tls.CurveID(number))
+	}
+	if *certFile != "" {
+		certificate, err := tls.LoadX509KeyPair(*certFile, *keyFile)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{certificate}
+	}
+	if *caFile != "" {
+		pem, err := os.ReadFile(*caFile)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("no certificate in %s", *caFile)
+		}
+	}
+	return config, nil
+}
+
+func serve(config *tls.Config) (*tls.Conn, string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	defer listener.Close()
+	fmt.Println("LISTEN", listener.Addr().(*net.TCPAddr).Port)
+	raw, err := listener.Accept()
+	if err != nil {
+		return nil, "", err
+	}
+	conn := tls.Server(raw, config)
+	defer conn.Close()
+	if *late {
+		return conn, "", answerLate(conn)
+	}
+	for reader := bufio.NewReader(conn); ; {
+		text, err := reader.ReadString('\n')
+		if err == io.EOF {
+			return conn, "", nil
+		}
+		if err != nil {
+			return conn, "", err
+		}
+		if _, err := io.WriteString(conn, reversed(strings.TrimSuffix(text, "\n"))+"\n"); err != nil {
+			return conn, "", err
+		}
+	}
+}
+
+func answerLate(conn *tls.Conn) error {
+	text, err := io.ReadAll(conn)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(conn, reversed(string(text)))
+	return err
+}
+
+func connect(config *tls.Config) (*tls.Conn, string, error) {
+	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", *port), config)
+	if err != nil {
+		return nil, "", err
+	}
+	defer conn.Close()
+	if *late {
+		if _, err := io.WriteString(conn, *line); err != nil {
+			return conn, "", err
+		}
+		if err := conn.CloseWrite(); err != nil {
+			return conn, "", err
+		}
+		reply, err := io.ReadAll(conn)
+		return conn, string(reply), err
+	}
+	if _, err := io.WriteString(conn, *line+"\n"); err != nil {
+		return conn, "", err
+	}
+	reply, err := bufio.NewReader(conn).ReadString('\n')
+	return conn, strings.TrimSuffix(reply, "\n"), err
+}
+
+func reversed(text string) string {
+	runes := []rune(text)
+	slices.Reverse(runes)
+	return string(runes)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}

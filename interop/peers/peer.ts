@@ -1,0 +1,76 @@
+import type { GroupName } from '../../nocrypto/index.ts';
+import type { CipherSuiteName } from '../../src/index.ts';
+import type { Scope } from '../support/scope.ts';
+
+/**
+ * A TLS implementation that nobody here wrote, in both roles. As a server it answers one connection, each line with
+ * its characters in reverse order; as a client it sends one line, waits for the answer and closes.
+ */
+export interface Peer {
+  readonly name: PeerName;
+  readonly version: string;
+  /** The groups of ours that it has. */
+  readonly groups: readonly GroupName[];
+  readonly serve: (scope: Scope, options: ServeOptions) => Promise<Serving>;
+  readonly connect: (scope: Scope, port: number, options: ConnectOptions) => Promise<PeerReport>;
+}
+
+export type PeerName = 'openssl' | 'go' | 'node';
+
+/** A peer on this machine, or why there is none. */
+export type Presence =
+  | { readonly kind: 'present'; readonly peer: Peer }
+  | { readonly kind: 'absent'; readonly reason: string };
+
+interface PeerOptions {
+  /** What it is to offer or accept. A peer that cannot be told uses what it likes. */
+  readonly cipherSuites?: readonly CipherSuiteName[];
+  /** In order: as a client it sends a key share for the first. */
+  readonly groups?: readonly GroupName[];
+  readonly applicationProtocols?: readonly string[];
+  /**
+   * Data and answer are each everything up to close_notify, so that the answer goes out on a connection whose other
+   * half is already closed. OpenSSL's tools cannot do that.
+   */
+  readonly halfClose?: boolean;
+}
+
+export interface ServeOptions extends PeerOptions {
+  /** PEM files. */
+  readonly chainFile: string;
+  readonly keyFile: string;
+}
+
+export interface ConnectOptions extends PeerOptions {
+  /** PEM file of the certificates to trust. */
+  readonly anchorFile: string;
+  readonly serverName: string;
+  readonly line: string;
+}
+
+export interface Serving {
+  readonly port: number;
+  /** Resolves when the one connection is over. */
+  readonly report: Promise<PeerReport>;
+}
+
+/** The connection as the peer saw it. */
+export interface PeerReport {
+  readonly facts: PeerFacts;
+  /** The answer that a client got. */
+  readonly reply: string | undefined;
+}
+
+/** What was negotiated, in our names; undefined where the peer does not tell. */
+export interface PeerFacts {
+  readonly cipherSuite?: string | undefined;
+  readonly group?: string | undefined;
+  readonly helloRetryRequest?: boolean | undefined;
+  /** Empty for none. */
+  readonly applicationProtocol?: string | undefined;
+}
+
+/** The answer of a peer's server to a line. */
+export function reversed(line: string): string {
+  return [...line].reverse().join('');
+}

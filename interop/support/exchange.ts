@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { TlsConnection } from '../../src/flow/index.ts';
+import type { ClientOptions, Facts, ServerOptions } from '../../src/index.ts';
+import { type ConnectOptions, type PeerFacts, reversed, type ServeOptions } from '../peers/peer.ts';
+import type { Bench } from './case.ts';
+import { NAME } from './identities.ts';
+import { connectTo, listenFor, type Outcome, ourClientConfig, ourServerConfig } from './ours.ts';
+
+// A whole connection with data both ways: connect, a line there, the line reversed back, an orderly end.
+
+/** What both sides say of a connection that went well. */
+export interface Exchange {
+  readonly facts: Facts;
+  readonly peer: PeerFacts;
+}
+
+/** Our client asks the peer's server. */
+export async function askPeer(
+  { scope, identities, peer }: Bench,
+  ours: Partial<ClientOptions>,
+  theirs: ServeOptions,
+): Promise<Exchange> {
+  const { port, report } = await peer.serve(scope, theirs);
+  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), askLine);
+  return { facts: valueFrom(outcome), peer: (await report).facts };
+}
+
+/** The peer's client asks our server. */
+export async function answerPeer(
+  { scope, identities, peer }: Bench,
+  ours: ServerOptionsOfCase,
+  theirs: Partial<ConnectOptions>,
+): Promise<Exchange> {
+  const { port, outcome } = await listenFor(scope, ourServerConfig(ours), answerLines);
+  const options = { anchorFile: identities.authority.file, serverName: NAME, line: LINE, ...theirs };
+  // Whichever fails first says why.
+  const [facts, report] = await Promise.all([outcome.then(valueFrom), peer.connect(scope, port, options)]);
+  assert.equal(report.reply, reversed(LINE));
+  return { facts, peer: report.facts };
+}
+
+/** Sends a line and checks that the answer is the line reversed. */
+export async function askLine(connection: TlsConnection): Promise<Facts> {
+  await connection.write(Buffer.from(`${LINE}\n`));
+  assert.equal(await lineReader(connection)(), reversed(LINE));
+  return connection.facts;
+}
+
+/** Answers each line with the line reversed, until the peer has no more. */
+export async function answerLines(connection: TlsConnection): Promise<Facts> {
+  const readLine = lineReader(connection);
+  for (let line = await readLine(); line !== undefined; line = await readLine()) {
+    await connection.write(Buffer.from(`${reversed(line)}\n`));
+  }
+  return connection.facts;
+}
+
+/** Reads one line after the other; undefined at the end. */
+export function lineReader(connection: TlsConnection): () => Promise<string | undefined> {
+  let text = '';
+  return async () => {
+    for (;;) {
+      const end = text.indexOf('\n');
+      if (end >= 0) {
+        const line = text.slice(0, end);
+        text = text.slice(end + 1);
+        return line;
+      }
+      const bytes = await connection.read();
+      if (bytes === undefined) return undefined;
+      text += Buffer.from(bytes).toString('latin1');
+    }
+  };
+}
+
+/** The value of a connection that should have gone well. */
+export function valueFrom<T>(outcome: Outcome<T>): T {
+  if (outcome.kind === 'failed') throw outcome.error;
+  return outcome.value;
+}
+
+export type ServerOptionsOfCase = Partial<ServerOptions> & Pick<ServerOptions, 'credentials'>;
+
+const LINE = 'interoperability';

@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { noble } from '../../nocrypto/index.ts';
+import {
+  isTlsError,
+  type TlsConnection,
+  type TlsError,
+  type WrapOptions,
+  wrapClient,
+  wrapServer,
+} from '../../src/flow/index.ts';
+import { flowFromSocket } from '../../src/flow/node/index.ts';
+import {
+  type ClientConfig,
+  type ClientOptions,
+  clientConfig,
+  type ServerConfig,
+  type ServerOptions,
+  serverConfig,
+  type TraceEvent,
+} from '../../src/index.ts';
+import { type Identities, NAME } from './identities.ts';
+import { must } from './must.ts';
+import type { Scope } from './scope.ts';
+
+// pure-tls in both roles, over TCP on this machine, through the same doors that its users take.
+
+/** How a connection of ours ended: with what the case made of it, or with a TlsError. */
+export type Outcome<T> = { readonly events: readonly TraceEvent[] } & (
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: TlsError }
+);
+
+/** What a case does with a connection; its socket is there to be mistreated. */
+export type Use<T> = (connection: TlsConnection, socket: Socket) => Promise<T>;
+
+export function ourClientConfig(
+  { authority }: Identities,
+  options: Partial<ClientOptions> = {},
+): ClientConfig {
+  return must(
+    clientConfig({
+      crypto: noble,
+      authenticator: authority.authenticator,
+      serverName: NAME,
+      ...options,
+    }),
+  );
+}
+
+export function ourServerConfig(
+  options: Partial<ServerOptions> & Pick<ServerOptions, 'credentials'>,
+): ServerConfig {
+  return must(serverConfig({ crypto: noble, ...options }));
+}
+
+/** Connects to a port; after `use` the connection is closed. */
+export async function connectTo<T>(
+  scope: Scope,
+  port: number,
+  config: ClientConfig,
+  use: Use<T>,
+  options: WrapOptions = {},
+): Promise<Outcome<T>> {
+  const socket = connect(port, '127.0.0.1');
+  scope.defer(() => void socket.destroy());
+  await once(socket, 'connect');
+  return conclude(socket, use, (onTrace) =>
+    wrapClient(flowFromSocket(socket), config, { ...options, onTrace }),
+  );
+}
+
+/** Listens for one connection; after `use` it is closed. */
+export async function listenFor<T>(
+  scope: Scope,
+  config: ServerConfig,
+  use: Use<T>,
+  options: WrapOptions = {},
+): Promise<{ readonly port: number; readonly outcome: Promise<Outcome<T>> }> {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  scope.defer(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const outcome = once(server, 'connection').then(([socket]: Socket[]) => {
+    if (socket === undefined) throw new Error('a connection without a socket');
+    scope.defer(() => void socket.destroy());
+    return conclude(socket, use, (onTrace) =>
+      wrapServer(flowFromSocket(socket), config, { ...options, onTrace }),
+    );
+  });
+  // Awaited later; until then a failure must not count as unheard.
+  outcome.catch(() => {});
+  return { port, outcome };
+}
+
+async function conclude<T>(
+  socket: Socket,
+  use: Use<T>,
+  wrap: (onTrace: (event: TraceEvent) => void) => Promise<TlsConnection>,
+): Promise<Outcome<T>> {
+  const events: TraceEvent[] = [];
+  try {
+    const connection = await wrap((event) => void events.push(event));
+    const value = await use(connection, socket);
+    await connection.close();
+    return { kind: 'done', value, events };
+  } catch (thrown) {
+    if (isTlsError(thrown)) return { kind: 'failed', error: thrown, events };
+    throw thrown;
+  }
+}
