@@ -46,10 +46,11 @@ export function signEcdsa(
  * `length` bytes; `undefined` for anything else. One signature has one encoding, so a third party cannot make a
  * second one. Whether r and s lie in 1 … n−1 is left to the verification.
  *
- * The longest of these for the curves here has 102 bytes of content, so a length is always one byte.
+ * The longest of these for the curves here has 102 bytes of content, so a length is always one byte; a byte that
+ * starts a length in long form is no length that two such integers could fill.
  */
 function decodeSignature(der: Uint8Array, length: number): Uint8Array | undefined {
-  if (der[0] !== SEQUENCE || der[1] !== der.length - 2 || der.length - 2 > 0x7f) return undefined;
+  if (der[0] !== SEQUENCE || der[1] !== der.length - 2) return undefined;
   const r = readInteger(der, 2, length);
   if (r === undefined) return undefined;
   const s = readInteger(der, r.end, length);

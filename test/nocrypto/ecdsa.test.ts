@@ -22,6 +22,7 @@ import {
   bigintToBytes,
   bytesToBigint,
   entropy,
+  firstThatFits,
   flipBit,
   good,
   hex,
@@ -234,6 +235,17 @@ describe('ECDSA', () => {
       for (let length = 0; length < signature.length; length++) {
         assert.equal(verifies(signature.subarray(0, length)), false, `the first ${length} bytes`);
       }
+    });
+
+    it(`${curve}: refuses a negative integer that would be right if its sign were overlooked`, () => {
+      const padded = firstThatFits(
+        (seed) => good(noble.sign(algorithm, key, message, entropy(32, seed))),
+        (made) => made[4] === 0,
+      );
+      assert.ok(verifies(padded));
+      const [total, rLength] = [padded[1] ?? 0, padded[3] ?? 0];
+      const negative = Uint8Array.of(0x30, total - 1, 0x02, rLength - 1, ...padded.subarray(5));
+      assert.equal(verifies(negative), false);
     });
 
     it(`${curve}: answers any bytes for a signature without throwing`, () => {

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey, sign as nodeSign, verify as nodeVerify } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  sign as nodeSign,
+  verify as nodeVerify,
+} from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { noble, type PrivateKey, secret } from '../../nocrypto/index.ts';
@@ -95,6 +101,24 @@ describe('Ed25519', () => {
     for (let multiple = 1n; s + multiple * order < 2n ** 256n; multiple++) {
       const forged = bigintToBytes(s + multiple * order, 32).reverse();
       assert.equal(verifies(Uint8Array.of(...signature.subarray(0, 32), ...forged)), false);
+    }
+  });
+
+  it('refuses the point R in a second encoding', () => {
+    // With the nonce 0, R is the neutral element, y = 1, which y = p + 1 encodes as well.
+    const hashed = createHash('sha512').update(entropy(32)).digest();
+    const scalar = (bytesToBigint(hashed.subarray(0, 32).reverse()) & ((1n << 254n) - 8n)) | (1n << 254n);
+    assert.ok(key.public.kind === 'ed25519');
+    for (const y of [1n, p + 1n]) {
+      const encodedR = bigintToBytes(y, 32).reverse();
+      const challenge = createHash('sha512')
+        .update(encodedR)
+        .update(key.public.bytes)
+        .update(message)
+        .digest();
+      const s = (bytesToBigint(challenge.reverse()) * scalar) % order;
+      const forged = Uint8Array.of(...encodedR, ...bigintToBytes(s, 32).reverse());
+      assert.equal(verifies(forged), y === 1n);
     }
   });
 

@@ -18,6 +18,7 @@ import {
   bigintToBytes,
   bytesToBigint,
   entropy,
+  firstThatFits,
   flipBit,
   good,
   hex,
@@ -107,6 +108,18 @@ describe('RSA signatures', () => {
     assert.notDeepEqual(good(noble.sign(pss, key, message, entropy(32, 2))), signature);
   });
 
+  it('PSS: two keys draw different salts from equal entropy, since the private exponent is mixed in', () => {
+    const other = good(noble.privateKey(rsaFromPrimes(rsaInput.prime1, 3n * 2n ** 1023n + 203n)));
+    assert.ok(other.kind === 'rsa');
+    const salts = [key, other].map((signer) => {
+      const signature = good(noble.sign(pss, signer, message, entropy(32)));
+      const recovered = power(bytesToBigint(signature), signer.publicExponent, signer.modulus);
+      const em = bigintToBytes(recovered, LENGTH);
+      return mask(em.subarray(0, LENGTH - 33), em.subarray(LENGTH - 33, -1)).slice(-32);
+    });
+    assert.notDeepEqual(salts[0], salts[1]);
+  });
+
   it('works with moduli that are not a multiple of eight bits long', () => {
     for (const [bits, prime] of [
       [2049, 3n * 2n ** 1023n + 203n],
@@ -165,14 +178,16 @@ describe('RSA signatures', () => {
 
     it(`${algorithm.kind}: refuses a signature that is not below the modulus`, () => {
       // Some message's signature is small enough for s + n to fit; the sum is the same residue.
-      for (let i = 0; ; i++) {
-        const text = utf8(`message ${i}`);
-        const s = bytesToBigint(good(noble.sign(algorithm, key, text, entropy(32))));
-        if (s + key.modulus >= 2n ** 2048n) continue;
-        const forged = bigintToBytes(s + key.modulus, LENGTH);
-        assert.equal(noble.verify(algorithm, key.public, text, forged), false);
-        break;
-      }
+      const small = firstThatFits(
+        (seed) => {
+          const text = utf8(`message ${seed}`);
+          return { text, s: bytesToBigint(good(noble.sign(algorithm, key, text, entropy(32)))) };
+        },
+        ({ s }) => s + key.modulus < 2n ** 2048n,
+      );
+      const forged = bigintToBytes(small.s + key.modulus, LENGTH);
+      assert.ok(noble.verify(algorithm, key.public, small.text, bigintToBytes(small.s, LENGTH)));
+      assert.equal(noble.verify(algorithm, key.public, small.text, forged), false);
       assert.equal(verifies(bigintToBytes(key.modulus, LENGTH)), false);
       assert.equal(verifies(new Uint8Array(LENGTH).fill(0xff)), false);
     });
@@ -322,14 +337,26 @@ describe('RSA-PSS: what the private key was made to sign', () => {
 
   it('the bit in front of the encoding must be zero', () => {
     // Not every encoding with that bit set is below the modulus: some salt gives one that is.
-    for (let seed = 0; ; seed++) {
-      const encoded = encodePss({ salt: entropy(32, seed) });
-      const above = flipBit(encoded, 7);
-      if (bytesToBigint(above) >= key.modulus) continue;
-      assert.ok(takes(encoded));
-      assert.equal(takes(above), false);
-      break;
-    }
+    const encoded = firstThatFits(
+      (seed) => encodePss({ salt: entropy(32, seed) }),
+      (made) => bytesToBigint(flipBit(made, 7)) < key.modulus,
+    );
+    assert.ok(takes(encoded));
+    assert.equal(takes(flipBit(encoded, 7)), false);
+  });
+
+  it('the byte in front of the encoding must be zero where the modulus is a bit longer than whole bytes', () => {
+    const input = rsaFromPrimes(rsaInput.prime1, 3n * 2n ** 1023n + 203n);
+    const longer = good(noble.privateKey(input));
+    // 2048 bits of encoding: all of the first byte is in use.
+    const encoded = firstThatFits(
+      (seed) => encodePss({ salt: entropy(32, seed), topMask: 0xff }),
+      (made) => 2n ** 2048n + bytesToBigint(made) < input.modulus,
+    );
+    const rightOne = rawSign(Uint8Array.of(0, ...encoded), input);
+    assert.ok(noble.verify(pss, longer.public, message, rightOne));
+    const wrongOne = rawSign(Uint8Array.of(1, ...encoded), input);
+    assert.equal(noble.verify(pss, longer.public, message, wrongOne), false);
   });
 
   it('the padding must be zeros and then 01', () => {
@@ -372,6 +399,7 @@ describe('RSA-PSS: what the private key was made to sign', () => {
     readonly hashedMessage?: Uint8Array;
     readonly db?: Uint8Array;
     readonly trailer?: number;
+    readonly topMask?: number;
   }): Uint8Array {
     const digest = createHash('sha256')
       .update(parts.hashedMessage ?? message)
@@ -423,9 +451,23 @@ describe('RSA and any bytes', () => {
 });
 
 /** The textbook operation on an encoding, to make signatures that no honest signer makes. */
-function rawSign(encoded: Uint8Array): Uint8Array {
+function rawSign(encoded: Uint8Array, signer: RsaInput = key): Uint8Array {
   const m = bytesToBigint(encoded);
-  return bigintToBytes(good(privateOperation(key, m, deriveRng('test', entropy(32)))), LENGTH);
+  return bigintToBytes(good(privateOperation(signer, m, deriveRng('test', entropy(32)))), encoded.length);
+}
+
+/** db XOR MGF1-SHA-256(h). */
+function mask(db: Uint8Array, h: Uint8Array): Uint8Array {
+  const bytes: number[] = [];
+  for (let counter = 0; bytes.length < db.length; counter++) {
+    bytes.push(
+      ...createHash('sha256')
+        .update(h)
+        .update(Uint8Array.of(0, 0, 0, counter))
+        .digest(),
+    );
+  }
+  return db.map((byte, i) => byte ^ (bytes[i] ?? 0));
 }
 
 function power(base: bigint, exponent: bigint, modulus: bigint): bigint {

@@ -35,6 +35,15 @@ export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {
   return flipped;
 }
 
+/** The first of what `make` makes from 0, 1, 2 … that fits; the test fails when none of a thousand does. */
+export function firstThatFits<T>(make: (seed: number) => T, fits: (made: T) => boolean): T {
+  for (let seed = 0; seed < 1000; seed++) {
+    const made = make(seed);
+    if (fits(made)) return made;
+  }
+  return assert.fail('none of a thousand fits');
+}
+
 /** How often a property is tried: `modest`, or in proportion for a FC_RUNS that is meant for cheap properties. */
 export function runs(modest: number): { readonly numRuns: number } {
   const wanted = process.env['FC_RUNS'];
