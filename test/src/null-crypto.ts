@@ -1,0 +1,247 @@
+import {
+  type Aead,
+  type AeadKey,
+  type CryptoProvider,
+  equal,
+  err,
+  type GroupName,
+  type Hash,
+  type HashName,
+  type KeyExchangeGroup,
+  noble,
+  ok,
+  type PublicKey,
+  type RunningHash,
+  type SignatureAlgorithm,
+  secret,
+} from '../../nocrypto/index.ts';
+
+const TAG_LENGTH = 16;
+
+/**
+ * A provider without cryptography, for campaigns of many thousand handshakes. It keeps no secret from anybody, but it
+ * still *checks*: a changed byte of a record, a transcript, a key share or a signature is noticed as the real one
+ * would notice it, and everything has the lengths of the real thing. Private keys are noble's.
+ *
+ * Everything is a checksum of two 32-bit words. Its first word is FNV-1a, a bijection for each byte, so two inputs of
+ * the same length that differ in one byte never have the same sum.
+ */
+export const nullCrypto: CryptoProvider = {
+  name: 'null',
+  hashes: {
+    sha1: hash('sha1', 20, 64),
+    sha256: hash('sha256', 32, 64),
+    sha384: hash('sha384', 48, 128),
+    sha512: hash('sha512', 64, 128),
+  },
+  hmac: (name, key) => {
+    const { outputLength } = noble.hashes[name];
+    const keyed = sum(start(`hmac ${name}`), key);
+    return { length: outputLength, mac: (data) => spread(sum(keyed, data), outputLength) };
+  },
+  hkdfExtract: (name, salt, inputKeyMaterial) =>
+    secret(
+      spread(sum(sum(start(`extract ${name}`), salt), inputKeyMaterial), noble.hashes[name].outputLength),
+    ),
+  hkdfExpand: (name, pseudorandomKey, info, length) =>
+    secret(spread(sum(sum(start(`expand ${name}`), pseudorandomKey), info), length)),
+  aeads: {
+    'aes-128-gcm': aead('aes-128-gcm', 16),
+    'aes-256-gcm': aead('aes-256-gcm', 32),
+    'chacha20-poly1305': aead('chacha20-poly1305', 32),
+  },
+  groups: {
+    x25519: group('x25519', 32, 32),
+    secp256r1: group('secp256r1', 65, 65),
+    secp384r1: group('secp384r1', 97, 97),
+    X25519MLKEM768: group('X25519MLKEM768', 1216, 1120),
+  },
+  verify: (algorithm, key, message, signature) =>
+    fits(algorithm, key) && equal(signature, signatureOf(algorithm, key, message)),
+  sign: (algorithm, key, message) =>
+    fits(algorithm, key.public)
+      ? ok(signatureOf(algorithm, key.public, message))
+      : err({ kind: 'unsuitable-key', detail: `${algorithm.kind} with a key of kind ${key.kind}` }),
+  // The brand without the check: a curve equation for each handshake would cost more than all the rest.
+  publicKey: (input) => ok(input as PublicKey),
+  privateKey: noble.privateKey,
+  generateKey: noble.generateKey,
+  equal,
+};
+
+/** The two words of a checksum. */
+type Sum = readonly [number, number];
+
+function start(label: string): Sum {
+  return sum([0x811c9dc5, 0x9e3779b9], new TextEncoder().encode(label));
+}
+
+/** Adds a field: its length, so that fields cannot run into each other, then its bytes. */
+function sum([a, b]: Sum, bytes: Uint8Array): Sum {
+  return absorb([Math.imul(a ^ bytes.length, 0x01000193), b], bytes);
+}
+
+function absorb([a, b]: Sum, bytes: Uint8Array): Sum {
+  let x = a;
+  let y = b;
+  for (const byte of bytes) {
+    x = Math.imul(x ^ byte, 0x01000193);
+    y = Math.imul(y ^ byte ^ (x >>> 13), 0x85ebca6b);
+  }
+  return [x, y];
+}
+
+/** `length` bytes made from a sum; the first four are a bijection of its first word. */
+function spread([a, b]: Sum, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  let word = 0;
+  for (let i = 0; i < length; i++) {
+    if (i % 4 === 0) word = scramble(a + Math.imul(i, 0x9e3779b9) + (i === 0 ? 0 : b));
+    out[i] = word >>> (8 * (i % 4));
+  }
+  return out;
+}
+
+function scramble(value: number): number {
+  let x = value;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return x ^ (x >>> 16);
+}
+
+function hash(name: HashName, outputLength: number, blockLength: number): Hash {
+  const empty = running(start(name), outputLength);
+  return {
+    name,
+    outputLength,
+    blockLength,
+    digest: (data) => empty.update(data).digest(),
+    start: () => empty,
+  };
+}
+
+function running(state: Sum, outputLength: number): RunningHash {
+  return {
+    update: (data) => running(absorb(state, data), outputLength),
+    digest: () => spread(state, outputLength),
+  };
+}
+
+function aead(name: Aead['name'], keyLength: number): Aead {
+  return {
+    name,
+    keyLength,
+    nonceLength: 12,
+    tagLength: TAG_LENGTH,
+    prepare: (key) => {
+      if (key.length !== keyLength) throw new RangeError(`${name} takes a key of ${keyLength} bytes`);
+      return aeadKey(sum(start(name), key));
+    },
+  };
+}
+
+function aeadKey(key: Sum): AeadKey {
+  return {
+    seal: (nonce, additionalData, plaintext, out, outOffset) => {
+      const { length } = plaintext;
+      mask(sum(key, nonce), plaintext, out, outOffset);
+      const ciphertext = out.subarray(outOffset, outOffset + length);
+      out.set(tag(key, nonce, additionalData, ciphertext), outOffset + length);
+    },
+    open: (nonce, additionalData, ciphertext, out, outOffset) => {
+      const length = ciphertext.length - TAG_LENGTH;
+      if (length < 0) return false;
+      const inner = ciphertext.subarray(0, length);
+      if (!equal(tag(key, nonce, additionalData, inner), ciphertext.subarray(length))) return false;
+      mask(sum(key, nonce), inner, out, outOffset);
+      return true;
+    },
+  };
+}
+
+function tag(key: Sum, nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+  return spread(sum(sum(sum(key, nonce), additionalData), ciphertext), TAG_LENGTH);
+}
+
+/** Ciphertext must not look like plaintext, or a test that mixes them up would pass. */
+function mask([a, b]: Sum, bytes: Uint8Array, out: Uint8Array, offset: number): void {
+  const { length } = bytes;
+  for (let i = 0; i < length; i++) {
+    out[offset + i] = (bytes[i] ?? 0) ^ scramble(a + b + i);
+  }
+}
+
+/** The shares only look random; whoever sees both knows the shared secret, and it depends on every byte of both. */
+function group(
+  name: GroupName,
+  initiatorShareLength: number,
+  responderShareLength: number,
+): KeyExchangeGroup {
+  const shareOf = (privateKey: Uint8Array): Uint8Array =>
+    spread(sum(start(`share ${name}`), privateKey), initiatorShareLength);
+  const agree = (initiatorShare: Uint8Array, responderShare: Uint8Array) =>
+    secret(spread(sum(sum(start(`agree ${name}`), initiatorShare), responderShare), 32));
+  return {
+    name,
+    initiatorShareLength,
+    responderShareLength,
+    generateEntropyLength: 32,
+    encapsulateEntropyLength: 32,
+    generate: (entropy) => ({ privateKey: secret(entropy.slice()), share: shareOf(entropy) }),
+    encapsulate: (initiatorShare, entropy) => {
+      if (initiatorShare.length !== initiatorShareLength) {
+        return err({
+          kind: 'wrong-length',
+          expected: initiatorShareLength,
+          found: initiatorShare.length,
+        });
+      }
+      if (isZero(initiatorShare)) return err({ kind: 'invalid-share', detail: 'all bytes are zero' });
+      const share = spread(sum(start('response'), entropy), responderShareLength);
+      return ok({ share, sharedSecret: agree(initiatorShare, share) });
+    },
+    decapsulate: (privateKey, responderShare) => {
+      if (responderShare.length !== responderShareLength) {
+        return err({
+          kind: 'wrong-length',
+          expected: responderShareLength,
+          found: responderShare.length,
+        });
+      }
+      if (isZero(responderShare)) return err({ kind: 'invalid-share', detail: 'all bytes are zero' });
+      return ok(agree(shareOf(privateKey), responderShare));
+    },
+  };
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** Anybody can make it from the public key; but only for this key, this algorithm and this message. */
+function signatureOf(algorithm: SignatureAlgorithm, key: PublicKey, message: Uint8Array): Uint8Array {
+  return spread(sum(sum(start(JSON.stringify(algorithm)), identify(key)), message), 64);
+}
+
+function identify(key: PublicKey): Uint8Array {
+  switch (key.kind) {
+    case 'ec':
+      return key.point;
+    case 'ed25519':
+      return key.bytes;
+    case 'rsa':
+      return new TextEncoder().encode(`${key.modulus} ${key.publicExponent}`);
+  }
+}
+
+function fits(algorithm: SignatureAlgorithm, key: PublicKey): boolean {
+  switch (algorithm.kind) {
+    case 'rsa-pkcs1':
+    case 'rsa-pss':
+      return key.kind === 'rsa';
+    case 'ecdsa':
+      return key.kind === 'ec';
+    case 'ed25519':
+      return key.kind === 'ed25519';
+  }
+}

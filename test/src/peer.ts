@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import type { CryptoProvider, Secret } from '../../nocrypto/index.ts';
+import type { CipherSuite } from '../../src/cipher-suites.ts';
+import { alertCodes, contentTypes, nameOf, protocolVersions } from '../../src/codepoints.ts';
+import { type AlertName, type Effect, receive, type State, type Step } from '../../src/index.ts';
+import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages.ts';
+import {
+  nextRecord,
+  openRecord,
+  type Protection,
+  protection,
+  RECORD_HEADER_LENGTH,
+  sealedLength,
+  sealRecord,
+} from '../../src/record.ts';
+import { concatAll, must, NOW, sent } from './support.ts';
+
+/**
+ * A TLS 1.3 peer that a test drives by hand, and the line between it and an engine under test. The peer is made of
+ * src's pure parts, holds its own keys and its own idea of the transcript, and can say anything, well-formed or not,
+ * under the right keys. What an honest server or client would say is in scripted-server.ts and scripted-client.ts.
+ */
+export interface Peer {
+  readonly crypto: CryptoProvider;
+  /** The engine under test. */
+  state: State;
+  /** The effects of the engine's last step, and of all its steps. */
+  latest: readonly Effect[];
+  readonly effects: Effect[];
+  /** What the engine has sent, taken apart, in order. */
+  readonly heard: Heard[];
+  /** The protection of what the peer says, and of what the engine says. */
+  write: Protection | undefined;
+  read: Protection | undefined;
+  /** The handshake messages as the peer believes they were said. */
+  readonly transcript: Uint8Array[];
+  /** Called for each handshake message of the engine's, so that the peer can follow its key changes. */
+  readonly listen: (message: HandshakeMessage, raw: Uint8Array) => void;
+}
+
+/** One thing the engine has sent. */
+export type Heard = { readonly protected: boolean } & (
+  | { readonly kind: 'message'; readonly message: HandshakeMessage; readonly raw: Uint8Array }
+  | { readonly kind: 'alert'; readonly level: number; readonly alert: AlertName | 'unknown' }
+  | { readonly kind: 'data'; readonly bytes: Uint8Array }
+  | { readonly kind: 'changeCipherSpec' }
+);
+
+/** A peer that faces an engine in its first state. What the engine's first step sent is still to be `follow`ed. */
+export function makePeer(crypto: CryptoProvider, state: State, listen: Peer['listen']): Peer {
+  return {
+    crypto,
+    state,
+    latest: [],
+    effects: [],
+    heard: [],
+    write: undefined,
+    read: undefined,
+    transcript: [],
+    listen,
+  };
+}
+
+/** Takes up a step of the engine's and listens to what it sends. */
+export function follow(peer: Peer, step: Step): void {
+  peer.state = step.state;
+  peer.latest = step.effects;
+  peer.effects.push(...step.effects);
+  for (const record of recordsOf(sent(step.effects))) hear(peer, record);
+}
+
+/** Hands bytes to the engine, each part in a step of its own. */
+export function deliver(peer: Peer, ...parts: readonly Uint8Array[]): void {
+  for (const part of parts) follow(peer, receive(peer.state, part, NOW));
+}
+
+export interface RecordOptions {
+  /** Zero bytes behind the content type. */
+  readonly padding?: number;
+  /** The legacy_record_version of a record in the clear. */
+  readonly version?: number;
+}
+
+/** A record with `content` under the peer's keys in force. The sequence number moves on, so it must be delivered. */
+export function record(
+  peer: Peer,
+  type: number,
+  content: Uint8Array,
+  { padding = 0, version = protocolVersions.tls12 }: RecordOptions = {},
+): Uint8Array {
+  const { write } = peer;
+  // With padding the last byte is a zero; to `sealRecord` the real type and the zeros before it are content.
+  const whole =
+    padding === 0 ? content : concatAll([content, Uint8Array.of(type), new Uint8Array(padding - 1)]);
+  const out = new Uint8Array(sealedLength(write, whole.length));
+  sealRecord(write, padding === 0 ? type : 0, version, whole, out, 0);
+  if (write !== undefined) peer.write = nextRecord(write);
+  return out;
+}
+
+/** A record in the clear, whatever keys are in force. */
+export function plainRecord(type: number, content: Uint8Array, version: number = 0x0303): Uint8Array {
+  const { length } = content;
+  return concatAll([Uint8Array.of(type, version >> 8, version & 0xff, length >> 8, length & 0xff), content]);
+}
+
+/** The record that calms middleboxes. */
+export const changeCipherSpec = plainRecord(contentTypes.changeCipherSpec, Uint8Array.of(1));
+
+/** Puts a message into the peer's transcript and answers its bytes. An `edit` is a change that the peer stands by. */
+export type Composes<Body> = (edit?: (honest: Body) => Body) => Uint8Array;
+
+export function composer<Body>(
+  peer: Peer,
+  make: () => Body,
+  wrap: (body: Body) => HandshakeMessage,
+  after: () => void = () => {},
+): Composes<Body> {
+  return (edit = unchanged) => {
+    const raw = encodeHandshake(wrap(edit(make())));
+    peer.transcript.push(raw);
+    after();
+    return raw;
+  };
+}
+
+/** Says a message in a record of its own. `tamper` changes its bytes on their way, unknown to the peer. */
+export type Says<Body> = (edit?: (honest: Body) => Body, tamper?: (raw: Uint8Array) => Uint8Array) => void;
+
+export function sayer<Body>(peer: Peer, compose: Composes<Body>, after: () => void = () => {}): Says<Body> {
+  return (edit, tamper = unchanged) => {
+    deliver(peer, record(peer, contentTypes.handshake, tamper(compose(edit))));
+    after();
+  };
+}
+
+/** Sends a handshake message that the peer's transcript knows nothing of. */
+export function interject(peer: Peer, message: HandshakeMessage): void {
+  deliver(peer, record(peer, contentTypes.handshake, encodeHandshake(message)));
+}
+
+/** Sends an alert, fatal unless told otherwise. */
+export function alert(peer: Peer, name: AlertName, level: 1 | 2 = 2): void {
+  deliver(peer, record(peer, contentTypes.alert, Uint8Array.of(level, alertCodes[name])));
+}
+
+/** Sends application data. */
+export function data(peer: Peer, bytes: Uint8Array, options: RecordOptions = {}): void {
+  deliver(peer, record(peer, contentTypes.applicationData, bytes, options));
+}
+
+/** The hash of what the peer believes was said so far. */
+export function transcriptHash(peer: Peer, suite: CipherSuite): Uint8Array {
+  return peer.crypto.hashes[suite.hash].digest(concatAll(peer.transcript));
+}
+
+/** RFC 9846 §4.1: after a HelloRetryRequest a synthetic message stands for the first ClientHello. */
+export function forgetFirstHello(peer: Peer, suite: CipherSuite): void {
+  const digest = transcriptHash(peer, suite);
+  peer.transcript.splice(0, peer.transcript.length, Uint8Array.of(254, 0, 0, digest.length), digest);
+}
+
+export function protectWrites(peer: Peer, suite: CipherSuite, secret: Secret): void {
+  peer.write = protection(peer.crypto, suite, secret);
+}
+
+export function protectReads(peer: Peer, suite: CipherSuite, secret: Secret): void {
+  peer.read = protection(peer.crypto, suite, secret);
+}
+
+/** The messages of one kind that the engine has sent. */
+export function messagesHeard(peer: Peer, kind: HandshakeMessage['kind']): readonly HandshakeMessage[] {
+  return peer.heard.flatMap((heard) =>
+    heard.kind === 'message' && heard.message.kind === kind ? [heard.message] : [],
+  );
+}
+
+/** Cuts a stream of whole records. */
+export function recordsOf(bytes: Uint8Array): readonly Uint8Array[] {
+  return cut(bytes, (rest) => {
+    const [, , , high = 0, low = 0] = rest;
+    return RECORD_HEADER_LENGTH + ((high << 8) | low);
+  });
+}
+
+/** Cuts a sequence of whole handshake messages. */
+export function messagesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  return cut(bytes, (rest) => {
+    const [, high = 0, middle = 0, low = 0] = rest;
+    return 4 + ((high << 16) | (middle << 8) | low);
+  });
+}
+
+function unchanged<T>(value: T): T {
+  return value;
+}
+
+function cut(bytes: Uint8Array, lengthOf: (rest: Uint8Array) => number): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length; ) {
+    const length = lengthOf(bytes.subarray(offset));
+    assert.ok(offset + length <= bytes.length, 'nothing is cut off');
+    pieces.push(bytes.subarray(offset, offset + length));
+    offset += length;
+  }
+  return pieces;
+}
+
+function hear(peer: Peer, bytes: Uint8Array): void {
+  const [outer] = bytes;
+  if (outer === contentTypes.changeCipherSpec) {
+    assert.deepEqual(bytes, changeCipherSpec);
+    peer.heard.push({ kind: 'changeCipherSpec', protected: false });
+    return;
+  }
+  if (outer !== contentTypes.applicationData) {
+    take(peer, outer, bytes.subarray(RECORD_HEADER_LENGTH), false);
+    return;
+  }
+  const { read } = peer;
+  assert.ok(read !== undefined, 'the engine protects what it sends before the peer could have keys');
+  const content = must(openRecord(read, bytes));
+  peer.read = nextRecord(read);
+  take(peer, content.type, content.bytes, true);
+}
+
+function take(peer: Peer, type: number | undefined, bytes: Uint8Array, isProtected: boolean): void {
+  switch (type) {
+    case contentTypes.handshake:
+      for (const raw of messagesOf(bytes)) {
+        const message = must(decodeHandshake(raw));
+        peer.heard.push({ kind: 'message', message, raw, protected: isProtected });
+        peer.listen(message, raw);
+      }
+      return;
+    case contentTypes.alert: {
+      assert.equal(bytes.length, 2, 'an alert record holds one alert');
+      const [level = 0, code = 0] = bytes;
+      const name = nameOf(alertCodes, code) ?? 'unknown';
+      peer.heard.push({ kind: 'alert', level, alert: name, protected: isProtected });
+      return;
+    }
+    case contentTypes.applicationData:
+      assert.ok(isProtected, 'application data is always protected');
+      peer.heard.push({ kind: 'data', bytes, protected: isProtected });
+      return;
+    default:
+      assert.fail(`the engine sent content of type ${type}`);
+  }
+}

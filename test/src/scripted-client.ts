@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { type GroupName, type Secret, secret } from '../../nocrypto/index.ts';
+import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../../src/cipher-suites.ts';
+import { protocolVersions } from '../../src/codepoints.ts';
+import { type ClientHelloExtension, findExtension, type KeyShareEntry } from '../../src/extensions.ts';
+import { groupCode, groupOfCode } from '../../src/groups.ts';
+import { type ServerOptions, server } from '../../src/index.ts';
+import {
+  type ApplicationSecrets,
+  applicationSecrets,
+  finishedVerifyData,
+  type HandshakeSecrets,
+  handshakeSecrets,
+} from '../../src/key-schedule.ts';
+import type { CertificateMessage, ClientHello, Finished, HelloRetryRequest } from '../../src/messages.ts';
+import { signatureSchemes } from '../../src/signature-schemes.ts';
+import {
+  type Composes,
+  composer,
+  forgetFirstHello,
+  makePeer,
+  type Peer,
+  protectReads,
+  protectWrites,
+  type Says,
+  sayer,
+  transcriptHash,
+} from './peer.ts';
+import { quickServerConfig } from './quick.ts';
+import { bytes, must, NAME } from './support.ts';
+
+/** What a client can say during the handshake. */
+export type ClientSays = keyof ClientBodies;
+
+interface ClientBodies {
+  readonly clientHello: ClientHello;
+  readonly certificate: CertificateMessage;
+  readonly finished: Finished;
+}
+
+/** A TLS 1.3 client made of parts, which says what a test wants it to say to an engine that is a server. */
+export interface ScriptedClient {
+  readonly peer: Peer;
+  readonly say: { readonly [K in ClientSays]: Says<ClientBodies[K]> };
+  readonly compose: { readonly [K in ClientSays]: Composes<ClientBodies[K]> };
+  /** Changes the client's keys to those for application data, as after Finished. */
+  readonly changeKeys: () => void;
+}
+
+export interface ScriptedClientOptions {
+  /** Options of the engine under test. */
+  readonly server?: Partial<ServerOptions>;
+  /** The groups a share is sent for at first. */
+  readonly keyShares?: readonly GroupName[];
+  readonly extensions?: readonly ClientHelloExtension[];
+}
+
+/** Starts a server and says nothing yet. */
+export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient {
+  const config = quickServerConfig(options.server);
+  const { crypto } = config;
+  let retry: HelloRetryRequest | undefined;
+  let suite: CipherSuite = cipherSuites.TLS_AES_128_GCM_SHA256;
+  let handshake: HandshakeSecrets | undefined;
+  let application: ApplicationSecrets | undefined;
+
+  const privateKeys = new Map<number, Secret>();
+  const keyShare = (name: GroupName): KeyShareEntry => {
+    const group = crypto.groups[name];
+    const { privateKey, share } = group.generate(bytes(group.generateEntropyLength, 30));
+    privateKeys.set(groupCode(name), privateKey);
+    return { group: groupCode(name), keyExchange: share };
+  };
+
+  const peer = makePeer(crypto, server(config, bytes(48, 2)).state, (message, raw) => {
+    if (message.kind === 'helloRetryRequest') {
+      retry = message.body;
+      suite = cipherSuiteOfCode(retry.cipherSuite) ?? assert.fail('a suite nobody knows');
+      forgetFirstHello(peer, suite);
+    }
+    // A server may send data before it has read our Finished: the keys change behind its own.
+    peer.transcript.push(raw);
+    if (message.kind === 'serverHello') {
+      suite = cipherSuiteOfCode(message.body.cipherSuite) ?? assert.fail('a suite nobody knows');
+      const share = findExtension(message.body.extensions, 'keyShare') ?? assert.fail('no share');
+      const name = groupOfCode(share.group) ?? assert.fail('a group nobody knows');
+      const privateKey = privateKeys.get(share.group) ?? secret(new Uint8Array(0));
+      const shared = must(crypto.groups[name].decapsulate(privateKey, share.keyExchange));
+      handshake = handshakeSecrets(crypto, suite.hash, shared, transcriptHash(peer, suite));
+      protectReads(peer, suite, handshake.serverHandshakeTraffic);
+      protectWrites(peer, suite, handshake.clientHandshakeTraffic);
+    }
+    if (message.kind === 'finished') {
+      const { handshake: secretSoFar } = secretsOf(handshake);
+      application = applicationSecrets(crypto, suite.hash, secretSoFar, transcriptHash(peer, suite));
+      protectReads(peer, suite, application.serverApplicationTraffic);
+    }
+  });
+
+  const honest: { readonly [K in ClientSays]: () => ClientBodies[K] } = {
+    clientHello: () => {
+      const wanted = findExtension(retry?.extensions ?? [], 'keyShare');
+      const group = wanted === undefined ? undefined : groupOfCode(wanted);
+      const cookie = findExtension(retry?.extensions ?? [], 'cookie');
+      const shares = group === undefined ? (options.keyShares ?? ['x25519']) : [group];
+      return {
+        legacyVersion: protocolVersions.tls12,
+        random: bytes(32, 31),
+        legacySessionId: bytes(32, 32),
+        cipherSuites: [0x1301, 0x1302, 0x1303],
+        legacyCompressionMethods: Uint8Array.of(0),
+        extensions: [
+          { name: 'serverName', value: [{ nameType: 0, hostName: NAME }] },
+          { name: 'supportedVersions', value: [protocolVersions.tls13] },
+          { name: 'supportedGroups', value: [groupCode('x25519'), groupCode('secp256r1')] },
+          {
+            name: 'signatureAlgorithms',
+            value: Object.values(signatureSchemes).map(({ code }) => code),
+          },
+          { name: 'keyShare', value: shares.map(keyShare) },
+          ...(options.extensions ?? []),
+          ...(cookie === undefined ? [] : [{ name: 'cookie', value: cookie } as const]),
+        ],
+      };
+    },
+    certificate: () => ({ certificateRequestContext: new Uint8Array(0), certificateList: [] }),
+    finished: () => ({
+      verifyData: finishedVerifyData(
+        crypto,
+        suite.hash,
+        secretsOf(handshake).clientHandshakeTraffic,
+        transcriptHash(peer, suite),
+      ),
+    }),
+  };
+
+  const compose: ScriptedClient['compose'] = {
+    clientHello: composer(peer, honest.clientHello, (body) => ({ kind: 'clientHello', body })),
+    certificate: composer(peer, honest.certificate, (body) => ({ kind: 'certificate', body })),
+    finished: composer(peer, honest.finished, (body) => ({ kind: 'finished', body })),
+  };
+  const changeKeys = (): void => protectWrites(peer, suite, secretsOf(application).clientApplicationTraffic);
+  const say: ScriptedClient['say'] = {
+    clientHello: sayer(peer, compose.clientHello),
+    certificate: sayer(peer, compose.certificate),
+    finished: sayer(peer, compose.finished, changeKeys),
+  };
+  return { peer, say, compose, changeKeys };
+}
+
+function secretsOf<T>(secrets: T | undefined): T {
+  assert.ok(secrets !== undefined, 'the client has not got that far');
+  return secrets;
+}
