@@ -15,7 +15,10 @@ export interface ByteQueue {
   readonly room: () => Promise<void>;
 }
 
-/** An empty queue. No `read` gives more than `chunkSize` bytes. */
+/**
+ * An empty queue. `capacity` is in bytes, where each chunk counts for some more than its own: somebody who sends single
+ * bytes must not fill the memory with what it takes to hold each. No `read` gives more than `chunkSize` bytes.
+ */
 export function byteQueue(capacity: number, chunkSize = Number.POSITIVE_INFINITY): ByteQueue {
   let chunks: Uint8Array[] = [];
   let queued = 0;
@@ -37,9 +40,13 @@ export function byteQueue(capacity: number, chunkSize = Number.POSITIVE_INFINITY
     const first = chunks[0];
     if (first === undefined) return undefined;
     const taken = first.subarray(0, chunkSize);
-    if (taken.length === first.length) chunks.shift();
-    else chunks[0] = first.subarray(taken.length);
     queued -= taken.length;
+    if (taken.length < first.length) {
+      chunks[0] = first.subarray(taken.length);
+    } else {
+      chunks.shift();
+      queued -= CHUNK_COST;
+    }
     notifyRoom();
     return taken;
   }
@@ -58,7 +65,7 @@ export function byteQueue(capacity: number, chunkSize = Number.POSITIVE_INFINITY
     push: (bytes) => {
       if (ended !== undefined || bytes.length === 0) return;
       chunks.push(bytes);
-      queued += bytes.length;
+      queued += bytes.length + CHUNK_COST;
       serve();
     },
     end: (error) => {
@@ -87,3 +94,6 @@ export function byteQueue(capacity: number, chunkSize = Number.POSITIVE_INFINITY
     },
   };
 }
+
+/** About what a Uint8Array of its own takes beside its bytes. */
+const CHUNK_COST = 128;

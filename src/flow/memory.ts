@@ -4,7 +4,7 @@ import { type Flow, flowClosedError } from './flow.ts';
 export interface MemoryPairOptions {
   /** No `read` gives more bytes than this at once. Default: as they were written. */
   readonly chunkSize?: number | undefined;
-  /** Bytes each direction holds before a `write` waits for the reader. Default 64 KiB. */
+  /** About how many bytes each direction holds before a `write` waits for the reader. Default 64 KiB. */
   readonly capacity?: number | undefined;
 }
 

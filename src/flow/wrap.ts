@@ -17,7 +17,7 @@ import {
   type TraceEvent,
 } from '../index.ts';
 import { byteQueue } from './byte-queue.ts';
-import { deferred, within } from './deferred.ts';
+import { alarm, deferred, within } from './deferred.ts';
 import { messageOf, tlsError } from './error.ts';
 import { type Flow, flowClosedError } from './flow.ts';
 
@@ -54,7 +54,7 @@ export interface WrapOptions {
   readonly handshakeTimeout?: number | undefined;
   /** Milliseconds to wait for the peer at the end: for its close_notify, or until it has taken an alert. Default 1,000. */
   readonly closeTimeout?: number | undefined;
-  /** Bytes of application data to hold for the reader before reading from the flow pauses. Default 64 KiB. */
+  /** About how many bytes to hold for the reader before reading from the flow pauses. Default 64 KiB. */
   readonly readAhead?: number | undefined;
 }
 
@@ -219,8 +219,9 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
     if (!over) advance(() => answer(state, response));
   }
 
-  function write(bytes: Uint8Array): Promise<void> {
-    return inTurn(async () => {
+  async function write(bytes: Uint8Array): Promise<void> {
+    if (closing !== undefined) throw flowClosedError();
+    await inTurn(async () => {
       for (let at = 0; at < bytes.length; at += WRITE_PIECE) {
         refuseIfFailed();
         if (!status(state).canSend) throw new TypeError('write was called after closeWrite');
@@ -257,7 +258,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
       inbox.abandon(flowClosedError());
       await within(closeTimeout, farewell());
       fail(flowClosedError());
-      await flow.close();
+      await closeFlow();
     })();
     return closing;
   }
@@ -268,7 +269,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
     await ended.promise;
   }
 
-  /** Gives up the handshake, telling the peer by close_notify. */
+  /** Gives up the handshake, and tells the peer. */
   function giveUp(error: Error): void {
     failure ??= error;
     advance(() => close(state));
@@ -298,8 +299,17 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
     established.reject(failure ?? flowClosedError());
     inbox.end(failure);
     await within(closeTimeout, lastWords());
-    await flow.close();
+    await closeFlow();
     ended.resolve();
+  }
+
+  /** A flow's close should not reject; one that does must not bring the process down. */
+  async function closeFlow(): Promise<void> {
+    try {
+      await flow.close();
+    } catch {
+      // It is as closed as it can be.
+    }
   }
 
   async function lastWords(): Promise<void> {
@@ -307,7 +317,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
       await flow.closeWrite();
       if (failure !== undefined) await pumping;
     } catch {
-      // The flow is already gone: nothing is left to wait for.
+      // The flow is gone: nothing is left to wait for.
     }
   }
 }
@@ -316,12 +326,10 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
 function limitHandshake(options: WrapOptions, giveUp: (error: Error) => void): () => void {
   const { signal, handshakeTimeout: milliseconds = HANDSHAKE_TIMEOUT } = options;
   const onAbort = () => giveUp(errorOf(signal?.reason));
-  const timer = Number.isFinite(milliseconds)
-    ? setTimeout(() => giveUp(tlsError({ kind: 'handshakeTimeout', milliseconds })), milliseconds)
-    : undefined;
   signal?.addEventListener('abort', onAbort);
+  const stop = alarm(milliseconds, () => giveUp(tlsError({ kind: 'handshakeTimeout', milliseconds })));
   return () => {
-    clearTimeout(timer);
+    stop();
     signal?.removeEventListener('abort', onAbort);
   };
 }

@@ -33,6 +33,9 @@ import {
 } from './parties.ts';
 import { socketPair } from './sockets.ts';
 
+/** Application data under no key of anybody. */
+const FORGED_RECORD = Buffer.from([23, 3, 3, 0, 17, ...new Uint8Array(17)]);
+
 describe('a connection over a pair in memory', () => {
   it('is established with the same facts at both ends, and carries data both ways', async () => {
     const [client, server] = await connected();
@@ -128,7 +131,7 @@ describe('the end of a connection', () => {
     await client.close();
     assert.ok(performance.now() - started < 30_000);
     await assert.rejects(client.read(), { code: 'ERR_FLOW_CLOSED' });
-    await assert.rejects(client.write(Uint8Array.of(1)));
+    await assert.rejects(client.write(Uint8Array.of(1)), { code: 'ERR_FLOW_CLOSED' });
   });
 
   it('after close does not wait for ever for a peer that keeps silent', async () => {
@@ -183,16 +186,61 @@ describe('the end of a connection', () => {
     await server.close();
   });
 
+  it('is survived when the flow underneath breaks its own rules', async () => {
+    const [a, b] = memoryPair();
+    const rude: Flow = {
+      read: a.read,
+      write: () => {
+        throw new Error('thrown, not rejected');
+      },
+      closeWrite: () => {
+        throw new Error('thrown, not rejected');
+      },
+      close: async () => {
+        throw new Error('close must not reject');
+      },
+    };
+    await rejectsWith(wrapClient(rude, testClient(), world(1)), 'flowFailed');
+    await b.closeWrite();
+  });
+
   it('by forged bytes comes after the data before them, and tells the peer by an alert', async () => {
     const [a, b] = memoryPair();
     const [client, server] = await connected({ flows: [a, b] });
     await client.write(Buffer.from('genuine'));
-    await a.write(Buffer.from([23, 3, 3, 0, 17, ...new Uint8Array(17)]));
+    await a.write(FORGED_RECORD);
+    await rejectsWith(client.read(), 'peerAlert');
+    await rejectsWith(server.write(Uint8Array.of(1)), 'peerMisbehaved');
     assert.equal(Buffer.from((await server.read()) ?? []).toString(), 'genuine');
     const error: unknown = await server.read().catch((thrown) => thrown);
     assert.ok(isTlsError(error));
     assert.equal(error.alert, 'bad_record_mac');
-    await rejectsWith(client.read(), 'peerAlert');
+  });
+
+  it('shows only when the alert has been passed on, and the flow stays open until the peer has had time for it', async () => {
+    const [a, b] = memoryPair();
+    const order: string[] = [];
+    const watched: Flow = {
+      ...b,
+      write: async (bytes) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await b.write(bytes);
+        order.push('written');
+      },
+      close: async () => {
+        order.push('closed');
+        await b.close();
+      },
+    };
+    const accepting = wrapServer(watched, testServer(), world(2));
+    await a.write(FORGED_RECORD);
+    await rejectsWith(accepting, 'peerMisbehaved');
+    assert.deepEqual(order, ['written']);
+    // Whatever the peer was still sending is taken from it, so that it comes to read the alert.
+    for (let i = 0; i < 50; i++) await a.write(new Uint8Array(10_000));
+    assert.deepEqual(order, ['written']);
+    await a.closeWrite();
+    await eventually(async () => assert.deepEqual(order, ['written', 'closed']));
   });
 });
 
@@ -435,7 +483,7 @@ describe('a connection over TCP', () => {
     const server = await wrapServer(flowFromSocket(far), testServer({ trace: 'off' }), world(2));
     const connection = await client;
     // A forged record, then more than the socket's buffers hold: a reset would throw the alert away.
-    near.write(Buffer.from([23, 3, 3, 0, 17, ...new Uint8Array(17)]));
+    near.write(FORGED_RECORD);
     near.write(new Uint8Array(1_000_000));
     await rejectsWith(server.read(), 'peerMisbehaved');
     await rejectsWith(connection.read(), 'peerAlert');
