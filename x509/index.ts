@@ -43,6 +43,7 @@ export {
   extensionName,
   extensionValue,
   findExtension,
+  KEY_USAGE_NAMES,
   type KeyUsage,
   type KeyUsageName,
   makeKeyUsage,
