@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import {
   type Authenticator,
@@ -21,6 +20,7 @@ import {
   usageError,
 } from './command.ts';
 import { systemReason, trustAnchorsFromFile } from './files.ts';
+import { dial } from './tcp.ts';
 import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
 
 export const connectCommand: Command = {
@@ -74,16 +74,6 @@ function bundledAnchors(): readonly TrustAnchor[] {
     const anchors = trustAnchorsFromPem(pem);
     return anchors.ok ? anchors.value : [];
   });
-}
-
-async function dial(host: string, port: number): Promise<Socket> {
-  const socket = connect({ host, port });
-  try {
-    await once(socket, 'connect');
-    return socket;
-  } catch (thrown) {
-    throw commandError(`cannot connect to ${host} port ${port}: ${systemReason(thrown)}`);
-  }
 }
 
 async function open(

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { noble } from '../../nocrypto/index.ts';
 import { chainOfTrust, trustAnchor } from '../../x509/index.ts';
 import { type TlsConnection, wrapClient, wrapServer } from '../flow/index.ts';
@@ -10,6 +10,7 @@ import { DEMO_NAME, type DemoCredentials, demoCredentials } from './demo-credent
 import { diagram, type TimedEvent } from './diagram.ts';
 import { factRows } from './facts-page.ts';
 import { opensslVersion, startOpenssl, withFiles } from './openssl.ts';
+import { dial, listen } from './tcp.ts';
 import { type Paint, paintFor, printable } from './text.ts';
 
 export const demoCommand: Command = {
@@ -24,6 +25,7 @@ exit codes: 0 done; 1 something failed; 2 the command line makes no sense`,
   run,
 };
 
+const LOOPBACK = '127.0.0.1';
 const QUESTION = 'Hello, is anybody there?';
 const ANSWER = 'Yes, and nobody else can hear us.';
 
@@ -65,8 +67,10 @@ async function run(args: readonly string[]): Promise<number> {
   );
 
   const version = await opensslVersion();
-  if (version === undefined) {
-    print('openssl was not found on this machine: the handshakes with it are left out.');
+  if (version?.startsWith('OpenSSL ') !== true) {
+    // LibreSSL goes by the same name, and knows neither -brief nor port 0.
+    const found = version === undefined ? 'openssl was not found' : `openssl is ${version} here`;
+    print(`${found}: the handshakes with OpenSSL are left out.`);
     return exitCodes.ok;
   }
   const { authority, chain, key } = credentials.pem;
@@ -116,15 +120,14 @@ interface OwnHandshake {
 async function betweenOurselves({ client, server }: Parties): Promise<OwnHandshake> {
   const clientEvents = recorder();
   const serverEvents = recorder();
-  const listening = await listen(async (socket) => {
+  const accepting = await accept(async (socket) => {
     const connection = await wrapServer(flowFromSocket(socket), server, { onTrace: serverEvents.record });
     await connection.read();
     await connection.write(Buffer.from(ANSWER));
     while ((await connection.read()) !== undefined);
     await connection.close();
   });
-  const socket = connect(listening.port, '127.0.0.1');
-  await once(socket, 'connect');
+  const socket = await dial(LOOPBACK, accepting.port);
   const begun = performance.now();
   const connection = await wrapClient(flowFromSocket(socket), client, { onTrace: clientEvents.record });
   const established = performance.now();
@@ -132,7 +135,7 @@ async function betweenOurselves({ client, server }: Parties): Promise<OwnHandsha
   await connection.read();
   const answered = performance.now();
   await connection.close();
-  await listening.done;
+  await accepting.done;
   const closed = performance.now();
   return {
     conversation: { client: clientEvents.events, server: serverEvents.events },
@@ -149,13 +152,13 @@ async function withOpensslClient(
 ): Promise<readonly string[]> {
   const { events, record } = recorder();
   let question = '';
-  const listening = await listen(async (socket) => {
+  const accepting = await accept(async (socket) => {
     const connection = await wrapServer(flowFromSocket(socket), server, { onTrace: record });
     question = textOf(await connection.read());
     await connection.write(Buffer.from(`${ANSWER}\n`));
     await connection.close();
   });
-  const address = `127.0.0.1:${listening.port}`;
+  const address = `${LOOPBACK}:${accepting.port}`;
   const openssl = startOpenssl([
     ...['s_client', '-brief', '-connect', address, '-servername', DEMO_NAME, '-alpn', 'demo/1'],
     ...['-CAfile', caFile, '-verify_hostname', DEMO_NAME, '-verify_return_error'],
@@ -163,19 +166,18 @@ async function withOpensslClient(
   try {
     openssl.write(`${QUESTION}\n`);
     // Whichever fails first says why.
-    const [, answer] = await Promise.all([listening.done, openssl.printed(literally(ANSWER))]);
+    const [, answer] = await Promise.all([accepting.done, openssl.printed(literally(ANSWER))]);
+    const output = await openssl.finished();
     return [
       ...diagram(
         { client: [], server: events },
         { clientName: 'openssl s_client', serverName: 'pure-tls server', paint },
       ),
       '',
-      ...table(
-        [['openssl sent', question], ['openssl received', answer[0]], ...opinion(answer.input)],
-        paint,
-      ),
+      ...table([['openssl sent', question], ['openssl received', answer[0]], ...opinion(output)], paint),
     ];
   } finally {
+    accepting.stop();
     await openssl.stop();
   }
 }
@@ -189,13 +191,12 @@ async function withOpensslServer(
   const { events, record } = recorder();
   // -rev sends each line back, its letters in reverse.
   const openssl = startOpenssl([
-    ...['s_server', '-accept', '127.0.0.1:0', '-naccept', '1', '-rev', '-alpn', 'demo/1'],
+    ...['s_server', '-accept', `${LOOPBACK}:0`, '-naccept', '1', '-rev', '-alpn', 'demo/1'],
     ...['-cert', chainFile, '-key', keyFile],
   ]);
   try {
     const [, port] = await openssl.printed(/^ACCEPT .*:(\d+)$/m);
-    const socket = connect(Number(port), '127.0.0.1');
-    await once(socket, 'connect');
+    const socket = await dial(LOOPBACK, Number(port));
     const connection = await wrapClient(flowFromSocket(socket), client, { onTrace: record });
     await connection.write(Buffer.from(`${QUESTION}\n`));
     const answer = textOf(await connection.read());
@@ -213,20 +214,25 @@ async function withOpensslServer(
   }
 }
 
-/** Accepts one connection on loopback. `done` settles with what `attend` makes of it. */
-async function listen(
-  attend: (socket: Socket) => Promise<void>,
-): Promise<{ readonly port: number; readonly done: Promise<void> }> {
-  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+interface Accepting {
+  readonly port: number;
+  /** Settles with what became of the one connection. */
+  readonly done: Promise<void>;
+  /** Stops waiting for it. */
+  readonly stop: () => void;
+}
+
+/** Accepts one connection on loopback. */
+async function accept(attend: (socket: Socket) => Promise<void>): Promise<Accepting> {
+  const server = createServer({ allowHalfOpen: true });
+  const port = await listen(server, LOOPBACK, 0);
   const done = once(server, 'connection').then(([socket]) => {
     server.close();
     return attend(socket);
   });
   // Awaited later; until then a failure must not count as unheard.
   done.catch(() => {});
-  return { port, done };
+  return { port, done, stop: () => void server.close() };
 }
 
 function recorder(): {

@@ -24,6 +24,8 @@ export interface Openssl {
   readonly write: (text: string) => void;
   /** Resolves with the match once what openssl has printed matches; rejects when it ends before, or takes too long. */
   readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** Everything it printed, once it has ended by itself; rejects when it takes too long. */
+  readonly finished: () => Promise<string>;
   /** Ends it, if it still runs. */
   readonly stop: () => Promise<void>;
 }
@@ -50,24 +52,27 @@ export function startOpenssl(args: readonly string[]): Openssl {
   // It may end before it has read everything.
   child.stdin.on('error', () => {});
 
+  async function until<T>(find: () => T | undefined): Promise<T> {
+    const deadline = performance.now() + PATIENCE;
+    for (;;) {
+      const found = find();
+      if (found !== undefined) return found;
+      const left = deadline - performance.now();
+      if (ended || left <= 0) throw commandError(`openssl ${args[0]} failed: ${lastLine(output)}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
   return {
     write: (text) => void child.stdin.write(text),
-    printed: async (pattern) => {
-      const deadline = performance.now() + PATIENCE;
-      for (;;) {
-        const match = pattern.exec(output);
-        if (match !== null) return match;
-        const left = deadline - performance.now();
-        if (ended || left <= 0) throw commandError(`openssl ${args[0]} failed: ${lastLine(output)}`);
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, left);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-    },
+    printed: (pattern) => until(() => pattern.exec(output) ?? undefined),
+    finished: () => until(() => (ended ? output : undefined)),
     stop: async () => {
       child.kill();
       await gone;

@@ -5,18 +5,11 @@ import type { Duplex } from 'node:stream';
 import { type TlsConnection, wrapServer } from '../flow/index.ts';
 import { duplexFromFlow, flowFromSocket } from '../flow/node/index.ts';
 import { type Facts, type ServerConfig, serverConfig } from '../index.ts';
-import {
-  type Command,
-  commandError,
-  exitCodes,
-  parseArguments,
-  portNumber,
-  required,
-  usageError,
-} from './command.ts';
+import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
 import type { TimedEvent } from './diagram.ts';
 import { factsPage } from './facts-page.ts';
 import { credentialFromFiles, systemReason } from './files.ts';
+import { listen } from './tcp.ts';
 import { printable } from './text.ts';
 import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
 
@@ -86,14 +79,7 @@ async function serve(
 ): Promise<void> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   server.on('connection', (socket) => void attend(socket, config, service, observe));
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (thrown) {
-    throw commandError(`cannot listen on ${host} port ${port}: ${systemReason(thrown)}`);
-  }
-  const address = server.address();
-  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const bound = await listen(server, host, port);
   process.stdout.write(`listening on ${endpoint(host, bound)}\n`);
   // From here on an error is one accept that failed (no descriptors left, say); the next may succeed.
   server.on('error', (error) => tell(`accept: ${systemReason(error)}`));
