@@ -4,13 +4,14 @@ import { extensionValue, type GeneralSubtree, type NameConstraints } from './ext
 import { formatGeneralName, type GeneralName } from './general-name.ts';
 import { isDnsName } from './identity.ts';
 import { parseIpAddress } from './ip-address.ts';
-import { attributeTexts, isEmptyName, isWithinName, type RDNSequence } from './name.ts';
+import { attributeTexts, foldName, isEmptyName } from './name.ts';
 import { id } from './oid.ts';
 import { type Finding, finding } from './validation-error.ts';
 
-/** What {@link checkNameConstraints} found, and the depth of the certificate at fault. */
+/** What {@link checkNameConstraints} found, and the certificate at fault with its depth. */
 export interface Violation {
   readonly finding: Finding;
+  readonly certificate: Certificate;
   readonly depth: number;
 }
 
@@ -43,7 +44,9 @@ export function checkNameConstraints(
       for (const name of namesOf(certificate)) {
         const found = checkName(name, prepared.get(name.kind), budget);
         if (found !== undefined) {
-          return { finding: found, depth: found.reason === 'malformed' ? height : depth };
+          return found.reason === 'malformed'
+            ? { finding: found, certificate: authority, depth: height }
+            : { finding: found, certificate, depth };
         }
       }
     }
@@ -183,7 +186,7 @@ type ParsedName =
   /** For `*.example.com` the domain is `example.com`. */
   | { readonly kind: 'dNSName'; readonly domain: string; readonly isWildcard: boolean }
   | { readonly kind: 'iPAddress'; readonly address: Uint8Array }
-  | { readonly kind: 'directoryName'; readonly rdns: RDNSequence }
+  | { readonly kind: 'directoryName'; readonly rdns: readonly string[] }
   | { readonly kind: 'rfc822Name'; readonly local: string; readonly host: string }
   | { readonly kind: 'uniformResourceIdentifier'; readonly host: string };
 
@@ -201,7 +204,7 @@ function parseName(name: GeneralName): ParsedName | undefined {
         ? { kind: 'iPAddress', address: name.value }
         : undefined;
     case 'directoryName':
-      return { kind: 'directoryName', rdns: name.value.value };
+      return { kind: 'directoryName', rdns: foldName(name.value.value) };
     case 'rfc822Name': {
       const mailbox = parseMailbox(name.value);
       return mailbox && { kind: 'rfc822Name', ...mailbox };
@@ -222,8 +225,8 @@ function parseBase(base: GeneralName): Subtree['contains'] {
     case 'iPAddress':
       return withinNetwork(base.value);
     case 'directoryName': {
-      const { value: rdns } = base.value;
-      return (name) => name.kind === 'directoryName' && isWithinName(name.rdns, rdns);
+      const rdns = foldName(base.value.value);
+      return (name) => name.kind === 'directoryName' && rdns.every((rdn, i) => rdn === name.rdns[i]);
     }
     case 'rfc822Name':
       return withinMailboxes(base.value);

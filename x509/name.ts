@@ -66,12 +66,11 @@ export function sameName(a: Name, b: Name): boolean {
 }
 
 /**
- * Whether `name` lies in the subtree of `base` (RFC 5280 §7.1): its first RDNs are those of `base`. Text is compared
- * without regard to case, string type and runs of spaces, so that an excluded subtree cannot be left by writing
- * it otherwise.
+ * A text for each RDN, by which names are compared where RFC 5280 §7.1 wants more than byte equality: regardless of case,
+ * string type and runs of spaces, so that an excluded subtree cannot be left by writing its name otherwise.
  */
-export function isWithinName(name: RDNSequence, base: RDNSequence): boolean {
-  return base.length <= name.length && base.every((rdn, i) => sameRdn(rdn, name[i] ?? []));
+export function foldName(name: RDNSequence): readonly string[] {
+  return name.map((rdn) => JSON.stringify(rdn.map(foldAttribute).sort()));
 }
 
 /** The text of every attribute of one type, in order; values that are no strings are left out. */
@@ -123,19 +122,9 @@ function escapeText(text: string): string {
     );
 }
 
-function sameRdn(a: RDNSequence[number], b: RDNSequence[number]): boolean {
-  return a.length === b.length && a.every((left) => b.some((right) => sameAttribute(left, right)));
-}
-
-function sameAttribute(a: AttributeTypeAndValue, b: AttributeTypeAndValue): boolean {
-  if (a.type !== b.type) {
-    return false;
-  }
-  const left = attributeText(a.value);
-  const right = attributeText(b.value);
-  return left === undefined || right === undefined
-    ? sameBytes(a.value, b.value)
-    : foldText(left) === foldText(right);
+function foldAttribute({ type, value }: AttributeTypeAndValue): string {
+  const text = attributeText(value);
+  return text === undefined ? `${type}#${toHex(value)}` : `${type}=${foldText(text)}`;
 }
 
 /** RFC 4518 in short: compatibility forms and case are folded, runs of white space count as one space. */

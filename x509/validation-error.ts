@@ -20,7 +20,6 @@ export type ValidationReason =
   | 'unhandled-critical-extension'
   | 'name-constraint'
   | 'name-mismatch'
-  | 'duplicate-extension'
   /** Properly signed, but not as the profile wants certificates to be. */
   | 'profile-violation'
   /** A limit of `PathLimits` ran out: the search was stopped, not finished. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { bmpString, decode, encode, teletexString, universalString, utf8String } from '../../asn1/index.ts';
 import { type AttributeName, attributeTexts, formatName, id, makeName } from '../../x509/index.ts';
-import { isWithinName, name as nameGrammar, type RDNSequence } from '../../x509/name.ts';
+import { foldName, name as nameGrammar, type RDNSequence } from '../../x509/name.ts';
 import { FC_RUNS, unwrap } from './helpers.ts';
 
 const commonName = (value: Uint8Array): RDNSequence => [[{ type: id.at.commonName, value }]];
@@ -60,13 +60,26 @@ test('a string with characters that its type does not have is text all the same'
   assert.deepEqual(attributeTexts(commonName(printable), 'commonName'), ['a@b']);
 });
 
-test('a subtree is left neither by case, nor spaces, nor another string type', () => {
-  const base = makeName([['commonName', 'Example Corp']]).value;
+test('names fold alike whatever their case, spaces and string types', () => {
+  const folded = foldName(makeName([['commonName', 'Example Corp']]).value);
   for (const value of [encode(bmpString, 'EXAMPLE   corp'), encode(teletexString, ' example corp')]) {
-    assert.ok(isWithinName([...commonName(value), ...base], base));
+    assert.deepEqual(foldName(commonName(value)), folded);
   }
-  assert.ok(!isWithinName(commonName(encode(utf8String, 'Example')), base));
-  assert.ok(isWithinName(base, []));
+  assert.notDeepEqual(foldName(commonName(encode(utf8String, 'Example'))), folded);
+});
+
+test('names fold differently when attributes move, merge or pretend to be bytes', () => {
+  const [a, b] = [commonName(encode(utf8String, 'a'))[0] ?? [], commonName(encode(utf8String, 'b'))[0] ?? []];
+  const names: readonly RDNSequence[] = [
+    [a, b],
+    [b, a],
+    [[...a, ...b]],
+    commonName(encode(utf8String, 'a,b')),
+    commonName(Uint8Array.of(2, 1, 5)),
+    commonName(encode(utf8String, '#020105')),
+  ];
+  assert.equal(new Set(names.map((name) => foldName(name).join())).size, names.length);
+  assert.deepEqual(foldName([[...a, ...b]]), foldName([[...b, ...a]]));
 });
 
 test('what is made is read back as it was', () => {
