@@ -19,7 +19,8 @@ import {
   parseArguments,
   usageError,
 } from './command.ts';
-import { systemReason, trustAnchorsFromFile } from './files.ts';
+import { trustAnchorsFromFile } from './files.ts';
+import { connectionReason } from './reason.ts';
 import { dial } from './tcp.ts';
 import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
 
@@ -84,7 +85,7 @@ async function open(
   try {
     return await wrapClient(flowFromSocket(socket), config, { onTrace });
   } catch (thrown) {
-    throw commandError(`${reasonOf(thrown)}${adviceOn(thrown)}`);
+    throw commandError(`${connectionReason(thrown)}${adviceOn(thrown)}`);
   }
 }
 
@@ -94,7 +95,7 @@ async function converse(connection: TlsConnection): Promise<number> {
   try {
     await receive(connection);
   } catch (thrown) {
-    throw commandError(reasonOf(thrown));
+    throw commandError(connectionReason(thrown));
   } finally {
     // An input that is still open would keep the process alive.
     process.stdin.destroy();
@@ -127,13 +128,6 @@ async function receive(connection: TlsConnection): Promise<void> {
   }
 }
 
-function reasonOf(thrown: unknown): string {
-  if (isTlsError(thrown) && thrown.failure.kind === 'flowFailed') {
-    return `the connection broke: ${systemReason(thrown.cause)}`;
-  }
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}
-
 /** What the user can do about it. */
 function adviceOn(thrown: unknown): string {
   if (!isTlsError(thrown)) return '';
@@ -150,14 +144,14 @@ function adviceOn(thrown: unknown): string {
   }
 }
 
-const certificateAdvice: Readonly<Partial<Record<string, string>>> = {
+const certificateAdvice: Readonly<Record<string, string>> = {
   'unknown-issuer': '; if you trust who issued it, give the CA certificate with --ca FILE',
   'name-mismatch': '; if the server goes by another name, give it with --servername NAME',
   expired: '; the server needs a new certificate, or this clock is wrong',
   'not-yet-valid': '; is this clock right?',
 };
 
-const alertAdvice: Readonly<Partial<Record<string, string>>> = {
+const alertAdvice: Readonly<Record<string, string>> = {
   handshake_failure: '; it may want other --groups or --ciphers',
   no_application_protocol: '; it may want another --alpn',
   protocol_version: '; it does not speak TLS 1.3',

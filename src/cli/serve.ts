@@ -8,7 +8,8 @@ import { type Facts, type ServerConfig, serverConfig } from '../index.ts';
 import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
 import type { TimedEvent } from './diagram.ts';
 import { factsPage } from './facts-page.ts';
-import { credentialFromFiles, systemReason } from './files.ts';
+import { credentialFromFiles } from './files.ts';
+import { connectionReason, systemReason } from './reason.ts';
 import { listen } from './tcp.ts';
 import { printable } from './text.ts';
 import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
@@ -108,7 +109,7 @@ async function attend(
     await service({ socket, connection, handshake });
     tell(`${name} closed`);
   } catch (thrown) {
-    tell(`${name} failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    tell(`${name} failed: ${connectionReason(thrown)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Server, type Socket } from 'node:net';
 import { commandError } from './command.ts';
-import { systemReason } from './files.ts';
+import { systemReason } from './reason.ts';
 
 /** Connects; a {@link commandError} that says why that cannot be done. */
 export async function dial(host: string, port: number): Promise<Socket> {

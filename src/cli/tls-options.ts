@@ -3,7 +3,7 @@ import { noble } from '../../nocrypto/index.ts';
 import { type CommonOptions, defaults, type Facts, keyLogLine, type TraceEvent } from '../index.ts';
 import { subjectOf } from './certificate-text.ts';
 import { commandError, namesFrom } from './command.ts';
-import { systemReason } from './files.ts';
+import { systemReason } from './reason.ts';
 import { paintFor, printable } from './text.ts';
 import { traceLine } from './trace-text.ts';
 

@@ -272,7 +272,12 @@ describe('a command', () => {
       [connect, [`127.0.0.1:${closed}`], 1, /nothing is listening there \(ECONNREFUSED\)/],
       [connect, [`localhost:${closed}`], 1, /nothing is listening there \(ECONNREFUSED\)/],
       [connect, ['localhost:1', '--ca', files('none.pem')], 1, /none\.pem: there is no such file/],
-      [connect, ['localhost:1', '--ca', files('empty.pem')], 1, /empty\.pem/],
+      [
+        connect,
+        ['localhost:1', '--ca', files('empty.pem')],
+        1,
+        /empty\.pem is no list of CA certificates: no CERTIFICATE/,
+      ],
       [connect, ['localhost:1', '--ca', files('.')], 1, /it is a directory/],
       [connect, ['localhost:1', '--keylog', files('no/such/folder')], 1, /cannot write/],
       [connect, ['localhost'], 2, /'localhost' is not HOST:PORT/],
