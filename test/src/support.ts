@@ -36,6 +36,19 @@ export function must<T, E>(result: Result<T, E>): T {
   return result.value;
 }
 
+export function hex(digits: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(digits.replaceAll(/\s/g, ''), 'hex'));
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+/** How many cases a property tries: `usual`, scaled by the environment's FC_RUNS as if 100 were usual. */
+export function runs(usual: number): number {
+  return Math.ceil((usual * Number(process.env['FC_RUNS'] ?? 100)) / 100);
+}
+
 /** Bytes that look random and are the same in every run. */
 export function bytes(length: number, seed = 1): Uint8Array {
   const out = new Uint8Array(length);
