@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GroupName } from '../../nocrypto/index.ts';
 import { run, start } from '../support/process.ts';
-import type { Scope } from '../support/scope.ts';
+import { awaitedLater, type Scope } from '../support/scope.ts';
 import { groupNames } from './groups.ts';
 import type { ConnectOptions, Peer, PeerReport, Presence, ServeOptions, Serving } from './peer.ts';
 
@@ -48,7 +48,7 @@ async function serve(scope: Scope, program: string, options: ServeOptions): Prom
     ...commonArguments(options),
   ]);
   const [, port] = await printed(/^LISTEN (\d+)$/m);
-  return { port: Number(port), report: readReport(printed) };
+  return { port: Number(port), report: awaitedLater(readReport(printed)) };
 }
 
 async function connect(

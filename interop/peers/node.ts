@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls, createServer, type TLSSocket } from 'node:tls';
 import type { GroupName } from '../../nocrypto/index.ts';
-import type { Scope } from '../support/scope.ts';
+import { awaitedLater, type Scope } from '../support/scope.ts';
 import { opensslNames } from './groups.ts';
 import {
   type ConnectOptions,
@@ -54,9 +54,7 @@ async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
       answer(socket, options.halfClose ?? false).catch(reject);
     });
   });
-  // Awaited later; until then a failure must not count as unheard.
-  report.catch(() => {});
-  return { port, report };
+  return { port, report: awaitedLater(report) };
 }
 
 async function connect(scope: Scope, port: number, options: ConnectOptions): Promise<PeerReport> {

@@ -54,9 +54,17 @@ export function keyUpdates(messages: readonly WireMessage[], direction: WireMess
   return handshakes(messages, KEY_UPDATE).filter((message) => message.direction === direction).length;
 }
 
-/** How many change_cipher_spec records openssl saw go out: it does not report those that come in. */
-export function changeCipherSpecs(messages: readonly WireMessage[]): number {
-  return messages.filter(({ protocol }) => protocol === 'ChangeCipherSpec').length;
+/** How many change_cipher_spec records went one way: a record header is all that openssl reports of those that come in. */
+export function changeCipherSpecs(
+  messages: readonly WireMessage[],
+  direction: WireMessage['direction'],
+): number {
+  return messages.filter(
+    (message) =>
+      message.direction === direction &&
+      message.protocol === 'RecordHeader' &&
+      message.bytes[0] === CHANGE_CIPHER_SPEC,
+  ).length;
 }
 
 /** Bytes of the legacy_session_id in the first ClientHello. */
@@ -72,6 +80,8 @@ export function bringsCookie(messages: readonly WireMessage[]): boolean {
   return extensionsFrom(hello, compression + 1 + (hello[compression] ?? 0)).has(COOKIE);
 }
 
+/** RFC 9846 §5.1 */
+const CHANGE_CIPHER_SPEC = 20;
 /** RFC 9846 §4 */
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;

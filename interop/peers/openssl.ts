@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, run, type StartOptions, start } from '../support/process.ts';
-import type { Scope } from '../support/scope.ts';
+import { awaitedLater, type Scope } from '../support/scope.ts';
 import { opensslNames } from './groups.ts';
 import { factsOf, parseMessages, type WireMessage } from './openssl-messages.ts';
 import type { ConnectOptions, Peer, PeerReport, Presence, ServeOptions, Serving } from './peer.ts';
@@ -9,14 +9,14 @@ import type { ConnectOptions, Peer, PeerReport, Presence, ServeOptions, Serving 
 /** `OPENSSL` names another binary than the one on the path. */
 const program = process.env['OPENSSL'] ?? 'openssl';
 
-/** Looks for OpenSSL 3.0 or newer. `folder` takes the files of its runs. */
-export async function findOpenssl(folder: string): Promise<Presence> {
+/** Looks for OpenSSL 3.0 or newer. */
+export async function findOpenssl(): Promise<Presence> {
   try {
     const version = (await run(program, ['version'])).replace(/ *\(.*|\n/g, '');
     const [, major = '0', minor = '0'] = /^OpenSSL (\d+)\.(\d+)/.exec(version) ?? [];
     if (Number(major) < 3) return { kind: 'absent', reason: `${version} is not OpenSSL 3.0 or newer` };
     const hasHybrid = Number(major) > 3 || Number(minor) >= 5;
-    return { kind: 'present', peer: opensslPeer(folder, version, hasHybrid) };
+    return { kind: 'present', peer: opensslPeer(version, hasHybrid) };
   } catch {
     return { kind: 'absent', reason: `${program} was not found (OPENSSL names another one)` };
   }
@@ -32,23 +32,21 @@ export interface OpensslRun {
 /** Starts `openssl s_client` against a port of this machine. */
 export function sClient(
   scope: Scope,
-  folder: string,
   port: number,
   args: readonly string[],
   options?: StartOptions,
 ): OpensslRun {
-  return startTool(scope, folder, ['s_client', '-connect', `127.0.0.1:${port}`, ...args], options);
+  return startTool(scope, ['s_client', '-connect', `127.0.0.1:${port}`, ...args], options);
 }
 
 /** Starts `openssl s_server` for one connection, on a port of the system's choice. */
 export async function sServer(
   scope: Scope,
-  folder: string,
   args: readonly string[],
   options?: StartOptions,
 ): Promise<OpensslRun & { readonly port: number }> {
   const accept = ['s_server', '-accept', '127.0.0.1:0', '-naccept', '1'];
-  const tool = startTool(scope, folder, [...accept, ...args], options);
+  const tool = startTool(scope, [...accept, ...args], options);
   const [, port] = await tool.child.printed(/^ACCEPT .*:(\d+)$/m);
   return { ...tool, port: Number(port) };
 }
@@ -58,13 +56,8 @@ export function openssl(...args: readonly string[]): Promise<string> {
   return run(program, args, { milliseconds: 60_000 });
 }
 
-function startTool(
-  scope: Scope,
-  folder: string,
-  args: readonly string[],
-  options: StartOptions | undefined,
-): OpensslRun {
-  const file = join(folder, `messages-${crypto.randomUUID()}`);
+function startTool(scope: Scope, args: readonly string[], options: StartOptions | undefined): OpensslRun {
+  const file = join(scope.folder, `messages-${crypto.randomUUID()}`);
   const child = start(scope, program, [...args, '-msg', '-msgfile', file], options);
   return {
     child,
@@ -75,31 +68,27 @@ function startTool(
   };
 }
 
-function opensslPeer(folder: string, version: string, hasHybrid: boolean): Peer {
+function opensslPeer(version: string, hasHybrid: boolean): Peer {
   return {
     name: 'openssl',
     version,
     groups: ['x25519', 'secp256r1', 'secp384r1', ...(hasHybrid ? (['X25519MLKEM768'] as const) : [])],
-    serve: (scope, options) => serve(scope, folder, options),
-    connect: (scope, port, options) => connect(scope, folder, port, options),
+    serve,
+    connect,
   };
 }
 
-async function serve(scope: Scope, folder: string, options: ServeOptions): Promise<Serving> {
-  const { port, messages } = await sServer(scope, folder, [
-    ...['-rev', '-cert', options.chainFile, '-cert_chain', options.chainFile, '-key', options.keyFile],
+async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
+  const { port, messages } = await sServer(scope, [
+    ...['-rev', '-cert', options.chainFile, '-key', options.keyFile],
     ...commonArguments(options),
   ]);
-  return { port, report: messages().then((seen) => ({ facts: factsOf(seen), reply: undefined })) };
+  const report = messages().then((seen) => ({ facts: factsOf(seen), reply: undefined }));
+  return { port, report: awaitedLater(report) };
 }
 
-async function connect(
-  scope: Scope,
-  folder: string,
-  port: number,
-  options: ConnectOptions,
-): Promise<PeerReport> {
-  const { child, messages } = sClient(scope, folder, port, [
+async function connect(scope: Scope, port: number, options: ConnectOptions): Promise<PeerReport> {
+  const { child, messages } = sClient(scope, port, [
     ...['-brief', '-nocommands', '-CAfile', options.anchorFile, '-verify_return_error'],
     ...['-servername', options.serverName, '-verify_hostname', options.serverName],
     ...commonArguments(options),

@@ -4,9 +4,12 @@ import type { ClientOptions, Facts, ServerOptions } from '../../src/index.ts';
 import { type ConnectOptions, type PeerFacts, reversed, type ServeOptions } from '../peers/peer.ts';
 import type { Bench } from './case.ts';
 import { NAME } from './identities.ts';
-import { connectTo, listenFor, type Outcome, ourClientConfig, ourServerConfig } from './ours.ts';
+import { connectTo, listenFor, ourClientConfig, ourServerConfig, valueFrom } from './ours.ts';
 
 // A whole connection with data both ways: connect, a line there, the line reversed back, an orderly end.
+
+/** What is sent. */
+export const LINE = 'interoperability';
 
 /** What both sides say of a connection that went well. */
 export interface Exchange {
@@ -73,12 +76,4 @@ export function lineReader(connection: TlsConnection): () => Promise<string | un
   };
 }
 
-/** The value of a connection that should have gone well. */
-export function valueFrom<T>(outcome: Outcome<T>): T {
-  if (outcome.kind === 'failed') throw outcome.error;
-  return outcome.value;
-}
-
 export type ServerOptionsOfCase = Partial<ServerOptions> & Pick<ServerOptions, 'credentials'>;
-
-const LINE = 'interoperability';

@@ -38,7 +38,9 @@ export interface Identity {
   readonly credential: Credential;
   readonly key: PrivateKey;
   readonly chain: readonly Certificate[];
+  /** PEM: the whole chain, the leaf first. */
   readonly chainFile: string;
+  /** PEM of PKCS #8. */
   readonly keyFile: string;
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../../src/index.ts';
 import { type Identities, NAME } from './identities.ts';
 import { must } from './must.ts';
-import type { Scope } from './scope.ts';
+import { awaitedLater, type Scope } from './scope.ts';
 
 // pure-tls in both roles, over TCP on this machine, through the same doors that its users take.
 
@@ -81,16 +81,25 @@ export async function listenFor<T>(
   scope.defer(() => void server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const outcome = once(server, 'connection').then(([socket]: Socket[]) => {
-    if (socket === undefined) throw new Error('a connection without a socket');
+  const outcome = new Promise<Socket>((resolve) => server.once('connection', resolve)).then((socket) => {
     scope.defer(() => void socket.destroy());
     return conclude(socket, use, (onTrace) =>
       wrapServer(flowFromSocket(socket), config, { ...options, onTrace }),
     );
   });
-  // Awaited later; until then a failure must not count as unheard.
-  outcome.catch(() => {});
-  return { port, outcome };
+  return { port, outcome: awaitedLater(outcome) };
+}
+
+/** The value of a connection that should have gone well. */
+export function valueFrom<T>(outcome: Outcome<T>): T {
+  if (outcome.kind === 'failed') throw outcome.error;
+  return outcome.value;
+}
+
+/** The error of a connection that should have failed. */
+export function failureOf(outcome: Outcome<unknown>): TlsError {
+  if (outcome.kind === 'done') throw new Error('the connection went well, which it should not');
+  return outcome.error;
 }
 
 async function conclude<T>(

@@ -10,6 +10,8 @@ export interface Child {
   readonly end: () => void;
   /** Resolves with the match once what it has printed matches; rejects when it ends before. Default: on either stream. */
   readonly printed: (pattern: RegExp, stream?: 'both' | 'stdout') => Promise<RegExpExecArray>;
+  /** All that it has printed so far. */
+  readonly output: () => string;
   /** Kills it as a crash would: nothing is said to anybody. */
   readonly kill: () => void;
   /** Resolves with the exit code, or undefined for one that was killed or never started. */
@@ -83,6 +85,7 @@ export function start(
         await new Promise<void>((resolve) => waiting.add(resolve));
       }
     },
+    output: () => text.both,
     kill: () => {
       child.kill('SIGKILL');
     },

@@ -54,7 +54,7 @@ export async function runCase({ identities, find }: World, entry: Case): Promise
   if (entry.needs !== undefined && !peer.groups.includes(entry.needs)) {
     return { kind: 'skipped', reason: `${peer.version} has no ${entry.needs}`, milliseconds: 0 };
   }
-  const scope = openScope();
+  const scope = openScope(identities.folder);
   const begun = performance.now();
   const since = () => performance.now() - begun;
   try {
