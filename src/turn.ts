@@ -127,8 +127,9 @@ export function tracing(turn: Turn, level: Exclude<TraceLevel, 'off'>): boolean 
 /** Sends content under the keys in force, in as many records as it needs. */
 export function sendContent(turn: Turn, type: number, content: Uint8Array): void {
   const size = turn.fixed.config.limits.recordPlaintext;
-  // RFC 9846 §5.1: a middlebox may expect TLS 1.0 in the very first record.
-  const version = turn.phase.kind === 'awaitServerHello' ? protocolVersions.tls10 : protocolVersions.tls12;
+  // RFC 9846 §5.1: a middlebox may expect TLS 1.0 in the initial ClientHello's record, and nowhere else.
+  const isInitialHello = turn.phase.kind === 'awaitServerHello' && type === contentTypes.handshake;
+  const version = isInitialHello ? protocolVersions.tls10 : protocolVersions.tls12;
   const full = Math.floor(content.length / size);
   const rest = content.length - full * size;
   let current = turn.write.protection;
