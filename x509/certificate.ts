@@ -143,7 +143,7 @@ export function describeCertificateError(error: CertificateError): string {
 }
 
 /** RFC 5280 §4.1.2.5. CAs must use UTCTime through 2049; some old roots do not, and readers must take either. */
-const time = choice({ utcTime, generalTime: generalizedTime });
+export const time = choice({ utcTime, generalTime: generalizedTime });
 
 /** The form that RFC 5280 §4.1.2.5 prescribes for a moment in milliseconds since 1970, whole seconds. */
 export function timeOf(milliseconds: number): Infer<typeof time> {

@@ -5,13 +5,16 @@ import {
   bmpString,
   boolean,
   choice,
+  enumerated,
   explicit,
   flags,
+  generalizedTime,
   type Infer,
   ia5String,
   implicit,
   integer,
   map,
+  nul,
   octetString,
   octetStringContaining,
   oid,
@@ -30,7 +33,7 @@ import { generalName, generalNames } from './general-name.ts';
 import { relativeDistinguishedName } from './name.ts';
 import { id } from './oid.ts';
 
-/* The extensions of RFC 5280 §4.2, in its order. */
+/* The extensions of certificates (RFC 5280 §4.2), CRLs (§5.2) and their entries (§5.3), in its order; then those of others. */
 
 /** The bits of KeyUsage from the first (RFC 5280 §4.2.1.3). */
 export const KEY_USAGE_NAMES = [
@@ -188,11 +191,59 @@ const authorityInfoAccess = accessDescriptions;
 /** RFC 5280 §4.2.2.2. */
 const subjectInfoAccess = accessDescriptions;
 
+/** RFC 5280 §5.2.3. */
+const cRLNumber = integer;
+
+/** RFC 5280 §5.2.4: the CRL number that a delta CRL starts from. */
+const deltaCRLIndicator = integer;
+
+/** RFC 5280 §5.2.5. */
+const issuingDistributionPoint = sequence({
+  distributionPoint: optional(explicit(0, distributionPointName)),
+  onlyContainsUserCerts: withDefault(implicit(1, boolean), false),
+  onlyContainsCACerts: withDefault(implicit(2, boolean), false),
+  onlySomeReasons: optional(implicit(3, reasonFlags)),
+  indirectCRL: withDefault(implicit(4, boolean), false),
+  onlyContainsAttributeCerts: withDefault(implicit(5, boolean), false),
+});
+
+/** RFC 5280 §5.3.1, where it is called CRLReason. The number 7 is not used. */
+export const reasonCode = enumerated({
+  unspecified: 0,
+  keyCompromise: 1,
+  cACompromise: 2,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  certificateHold: 6,
+  removeFromCRL: 8,
+  privilegeWithdrawn: 9,
+  aACompromise: 10,
+});
+
+/** RFC 5280 §5.3.2. */
+const invalidityDate = generalizedTime;
+
+/** RFC 5280 §5.3.3. */
+const certificateIssuer = generalNames;
+
+/** RFC 6960 §4.4.1; RFC 9654 §2.1 says how long: 1 to 128 octets. */
+const nonce = octetString;
+
+/** RFC 6960 §4.2.2.2.1: nobody need ask whether this responder's certificate is revoked. */
+const nocheck = nul;
+
+/** RFC 6960 §4.4.4. */
+const archiveCutoff = generalizedTime;
+
 /** RFC 7633 §3: the numbers of TLS extensions that the server promises to send. */
 const tlsFeature = sequenceOf(smallInteger(0, 0xffff));
 
 /** RFC 6962 §3.3: a SignedCertificateTimestampList in TLS encoding, not looked into. */
 const signedCertificateTimestampList = octetString;
+
+/** RFC 6962 §3.1: marks a certificate that nobody may accept, since it only shows a log what is to be issued. */
+const precertificatePoison = nul;
 
 /*
  *   Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
@@ -222,8 +273,19 @@ export const extension = sequence({
       [id.ce.freshestCRL]: octetStringContaining(freshestCRL),
       [id.pe.authorityInfoAccess]: octetStringContaining(authorityInfoAccess),
       [id.pe.subjectInfoAccess]: octetStringContaining(subjectInfoAccess),
+      [id.ce.cRLNumber]: octetStringContaining(cRLNumber),
+      [id.ce.deltaCRLIndicator]: octetStringContaining(deltaCRLIndicator),
+      [id.ce.issuingDistributionPoint]: octetStringContaining(issuingDistributionPoint),
+      [id.ce.reasonCode]: octetStringContaining(reasonCode),
+      [id.ce.invalidityDate]: octetStringContaining(invalidityDate),
+      [id.ce.certificateIssuer]: octetStringContaining(certificateIssuer),
+      [id.pkixOcsp.nonce]: octetStringContaining(nonce),
+      [id.pkixOcsp.nocheck]: octetStringContaining(nocheck),
+      [id.pkixOcsp.archiveCutoff]: octetStringContaining(archiveCutoff),
       [id.pe.tlsFeature]: octetStringContaining(tlsFeature),
       [id.ct.signedCertificateTimestampList]: octetStringContaining(signedCertificateTimestampList),
+      [id.ct.ocspSignedCertificateTimestampList]: octetStringContaining(signedCertificateTimestampList),
+      [id.ct.precertificatePoison]: octetStringContaining(precertificatePoison),
     },
     octetString,
   ),
@@ -252,8 +314,19 @@ const EXTENSION_IDS = {
   freshestCRL: id.ce.freshestCRL,
   authorityInfoAccess: id.pe.authorityInfoAccess,
   subjectInfoAccess: id.pe.subjectInfoAccess,
+  cRLNumber: id.ce.cRLNumber,
+  deltaCRLIndicator: id.ce.deltaCRLIndicator,
+  issuingDistributionPoint: id.ce.issuingDistributionPoint,
+  reasonCode: id.ce.reasonCode,
+  invalidityDate: id.ce.invalidityDate,
+  certificateIssuer: id.ce.certificateIssuer,
+  nonce: id.pkixOcsp.nonce,
+  nocheck: id.pkixOcsp.nocheck,
+  archiveCutoff: id.pkixOcsp.archiveCutoff,
   tlsFeature: id.pe.tlsFeature,
   signedCertificateTimestampList: id.ct.signedCertificateTimestampList,
+  ocspSignedCertificateTimestampList: id.ct.ocspSignedCertificateTimestampList,
+  precertificatePoison: id.ct.precertificatePoison,
 } as const;
 
 export type ExtensionName = keyof typeof EXTENSION_IDS;
@@ -266,6 +339,10 @@ export type ExtensionValue<N extends ExtensionName> = ValuesById[(typeof EXTENSI
 
 export type AuthorityKeyIdentifier = Infer<typeof authorityKeyIdentifier>;
 export type BasicConstraints = Infer<typeof basicConstraints>;
+export type DistributionPoint = Infer<typeof distributionPoint>;
+export type IssuingDistributionPoint = Infer<typeof issuingDistributionPoint>;
+export type ReasonFlags = Infer<typeof reasonFlags>;
+export type ReasonCode = Infer<typeof reasonCode>;
 export type GeneralSubtree = Infer<typeof generalSubtree>;
 export type NameConstraints = Infer<typeof nameConstraints>;
 

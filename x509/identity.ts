@@ -68,19 +68,18 @@ export function presentsIdentity(presented: readonly GeneralName[], reference: R
 }
 
 /**
- * RFC 9525 §6.3: labels are compared without case; `*` may only be the whole leftmost label and stands for exactly
+ * RFC 9525 §6.3: labels are compared without case (the reference is in lower case and well formed already); `*` may only be the whole leftmost label and stands for exactly
  * one label. What follows it must be two labels at least, so that `*.com` matches nothing; longer public suffixes
  * (`*.co.uk`) cannot be told without the public suffix list, and a CA may not issue for them
  * (Baseline Requirements §3.2.2.6).
  */
-export function matchesDnsName(presented: string, reference: string): boolean {
+function matchesDnsName(presented: string, reference: string): boolean {
   const pattern = presented.toLowerCase();
   if (!pattern.startsWith('*.')) {
-    return isDnsName(pattern) && pattern === reference;
+    return pattern === reference;
   }
-  const domain = pattern.slice(2);
-  const dot = reference.indexOf('.');
-  return isDnsName(domain) && domain.includes('.') && dot > 0 && reference.slice(dot + 1) === domain;
+  const domain = reference.slice(reference.indexOf('.') + 1);
+  return domain !== reference && domain.includes('.') && pattern.slice(2) === domain;
 }
 
 /** Labels of letters, digits and inner hyphens, 1 to 63 characters each and 253 in all (RFC 1034 §3.5, RFC 1123 §2.1). */

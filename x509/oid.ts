@@ -1,6 +1,6 @@
 /** Object identifiers, grouped by the document that assigns them, under the names it gives. */
 
-/** RFC 5280 §4.2 and appendix A (the arcs id-ce and id-pe). */
+/** RFC 5280 §4.2, §5.2, §5.3 and appendix A (the arcs id-ce and id-pe). */
 export const id = {
   ce: {
     subjectDirectoryAttributes: '2.5.29.9',
@@ -9,6 +9,12 @@ export const id = {
     subjectAltName: '2.5.29.17',
     issuerAltName: '2.5.29.18',
     basicConstraints: '2.5.29.19',
+    cRLNumber: '2.5.29.20',
+    reasonCode: '2.5.29.21',
+    invalidityDate: '2.5.29.24',
+    deltaCRLIndicator: '2.5.29.27',
+    issuingDistributionPoint: '2.5.29.28',
+    certificateIssuer: '2.5.29.29',
     nameConstraints: '2.5.29.30',
     cRLDistributionPoints: '2.5.29.31',
     certificatePolicies: '2.5.29.32',
@@ -50,9 +56,19 @@ export const id = {
   on: {
     smtpUTF8Mailbox: '1.3.6.1.5.5.7.8.9',
   },
-  /** RFC 6962 §3.3. */
+  /** RFC 6960 §4.2.1 and §4.4, and RFC 9654. */
+  pkixOcsp: {
+    basic: '1.3.6.1.5.5.7.48.1.1',
+    nonce: '1.3.6.1.5.5.7.48.1.2',
+    nocheck: '1.3.6.1.5.5.7.48.1.5',
+    archiveCutoff: '1.3.6.1.5.5.7.48.1.6',
+  },
+  /** RFC 6962 §3.1 and §3.3. */
   ct: {
     signedCertificateTimestampList: '1.3.6.1.4.1.11129.2.4.2',
+    precertificatePoison: '1.3.6.1.4.1.11129.2.4.3',
+    /** The list of an OCSP response's singleExtensions. */
+    ocspSignedCertificateTimestampList: '1.3.6.1.4.1.11129.2.4.5',
   },
   /** Attribute types: RFC 5280 appendix A, RFC 4519, RFC 2985 (emailAddress). */
   at: {

@@ -11,7 +11,7 @@ import type { GeneralName } from './general-name.ts';
 import { formatIpAddress } from './ip-address.ts';
 import { attributeTexts, isEmptyName } from './name.ts';
 import { id } from './oid.ts';
-import type { CertifiedKey } from './public-key.ts';
+import { bitLength, type CertifiedKey } from './public-key.ts';
 import { formatTime } from './time.ts';
 import { type Finding, finding } from './validation-error.ts';
 
@@ -67,7 +67,7 @@ export function checkKey(
   { profile }: Pick<CheckContext, 'profile'>,
 ): Finding | undefined {
   // Baseline Requirements §6.1.5.
-  const bits = key.kind === 'rsa' ? key.modulus.toString(2).length : 0;
+  const bits = key.kind === 'rsa' ? bitLength(key.modulus) : 0;
   return profile === 'web' && bits % 8 !== 0
     ? finding('weak-key', 'an RSA modulus of a multiple of 8 bits', `${bits} bits`)
     : undefined;
@@ -489,7 +489,8 @@ function isHonest(commonName: string, names: readonly GeneralName[]): boolean {
   }
   if (/^[^\s@./:]+(\.[^\s@./:]+)+$/.test(commonName)) {
     const hosts = names.flatMap((name) => (name.kind === 'dNSName' ? [name.value] : []));
-    return hosts.length === 0 || hosts.some((host) => host === commonName || host.endsWith(`.${commonName}`));
+    const below = `.${commonName}`;
+    return hosts.length === 0 || hosts.some((host) => host === commonName || host.endsWith(below));
   }
   return true;
 }

@@ -140,6 +140,16 @@ export function encodeNamedCurve(curve: CurveName): Uint8Array {
   return encode(oid, algorithm[curve]);
 }
 
+/** Bits of a number without its sign and leading zeros; 0 for one that is not positive. */
+export function bitLength(value: bigint): number {
+  if (value <= 0n) {
+    return 0;
+  }
+  // By way of sixteens, which BigInt prints four times as fast as twos.
+  const digits = value.toString(16);
+  return 4 * digits.length - Math.clz32(Number.parseInt(digits.charAt(0), 16)) + 28;
+}
+
 const CURVES: ReadonlyMap<string, CurveName> = new Map([
   [algorithm.secp256r1, 'secp256r1'],
   [algorithm.secp384r1, 'secp384r1'],
@@ -156,7 +166,7 @@ function rsaKey(crypto: CryptoProvider, der: Uint8Array): Result<PublicKey, KeyE
     return invalid(`RSAPublicKey ${describeError(decoded.error)}`);
   }
   const { modulus, publicExponent } = decoded.value;
-  const bits = modulus > 0n ? modulus.toString(2).length : 0;
+  const bits = bitLength(modulus);
   if (bits < RSA_MINIMUM_BITS || bits > RSA_MAXIMUM_BITS) {
     return err({
       kind: 'weak-key',
