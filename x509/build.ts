@@ -21,7 +21,7 @@ import {
 import { type Extension, extensionValue, type KeyUsageName, makeKeyUsage } from './extension.ts';
 import type { GeneralName } from './general-name.ts';
 import type { ReferenceIdentity } from './identity.ts';
-import { isEmptyName, makeName, type NameParts } from './name.ts';
+import { isEmptyName, makeName, type Name, type NameParts } from './name.ts';
 import { id } from './oid.ts';
 import { type CertifiedKey, publicKeyInfo, type SubjectPublicKeyInfo } from './public-key.ts';
 
@@ -30,7 +30,7 @@ export interface CertificateOptions {
   /** 32 fresh random bytes. Serial number and signature are derived from them. */
   readonly entropy: Uint8Array;
   /** May be empty: the subject is then who its subjectAltName says, and that extension becomes critical. */
-  readonly subject: NameParts;
+  readonly subject: NameParts | Name;
   /** The key to certify; `rsa-pss` keys must come as a {@link CertifiedKey}. */
   readonly publicKey: PublicKey | CertifiedKey;
   /** Who signs. Without a certificate the subject signs itself, and `key` must be the private half of `publicKey`. */
@@ -64,7 +64,7 @@ export interface Signer {
  */
 export function buildCertificate(options: CertificateOptions): Result<Certificate, SignError> {
   const { crypto, entropy, signer, validity } = options;
-  const subject = makeName(options.subject);
+  const subject = 'raw' in options.subject ? options.subject : makeName(options.subject);
   const subjectInfo = publicKeyInfo(options.publicKey);
   refuseForeignKey(signer, subjectInfo);
   const derive = (label: string) => crypto.hmac('sha256', entropy).mac(new TextEncoder().encode(label));

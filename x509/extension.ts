@@ -373,6 +373,12 @@ export function extensionValue<N extends ExtensionName>(
   return findExtension(extended, name)?.value;
 }
 
+/** The first identifier that stands a second time: an extension of one kind may occur once (RFC 5280 §4.2). */
+export function firstRepeated(identifiers: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return identifiers.find((identifier) => seen.size === seen.add(identifier).size);
+}
+
 /** The standard's name of an extension, or its identifier when it is not one of the table above. */
 export function extensionName(extnID: string): string {
   return NAMES.get(extnID) ?? extnID;

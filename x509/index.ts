@@ -79,10 +79,26 @@ export {
   type KeyError,
   type SubjectPublicKeyInfo,
 } from './public-key.ts';
+export {
+  type Attribute,
+  buildRequest,
+  type CertificationRequest,
+  decodeRequest,
+  describeRequestError,
+  encodeRequest,
+  type IssueError,
+  type IssueOptions,
+  issueCertificate,
+  type RequestError,
+  type RequestOptions,
+  type SignedRequest,
+  verifyRequest,
+} from './request.ts';
 export { type TrustAnchor, type TrustAnchorError, trustAnchor, trustAnchorsFromPem } from './trust-anchor.ts';
 export {
   type CertificateReference,
   describeValidationError,
+  type Finding,
   type ValidationError,
   type ValidationReason,
 } from './validation-error.ts';

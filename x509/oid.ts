@@ -70,6 +70,12 @@ export const id = {
     /** The list of an OCSP response's singleExtensions. */
     ocspSignedCertificateTimestampList: '1.3.6.1.4.1.11129.2.4.5',
   },
+  /** Attributes of requests and of PKCS #12 bags: RFC 2985 §5.4.2 and §5.5. */
+  pkcs9: {
+    extensionRequest: '1.2.840.113549.1.9.14',
+    friendlyName: '1.2.840.113549.1.9.20',
+    localKeyId: '1.2.840.113549.1.9.21',
+  },
   /** Attribute types: RFC 5280 appendix A, RFC 4519, RFC 2985 (emailAddress). */
   at: {
     commonName: '2.5.4.3',
