@@ -8,6 +8,7 @@ export function withoutCiphers(crypto: CryptoProvider): CryptoProvider {
   return {
     ...crypto,
     aeads: {
+      ...crypto.aeads,
       'aes-128-gcm': withoutCipher(crypto.aeads['aes-128-gcm']),
       'aes-256-gcm': withoutCipher(crypto.aeads['aes-256-gcm']),
       'chacha20-poly1305': withoutCipher(crypto.aeads['chacha20-poly1305']),

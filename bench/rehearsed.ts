@@ -55,6 +55,7 @@ function remember<A extends readonly unknown[], R>(
 
 function rememberProvider(script: Script, crypto: CryptoProvider): CryptoProvider {
   return {
+    ...crypto,
     name: `${crypto.name}, rehearsed`,
     hashes: mapValues(crypto.hashes, (hash) => rememberHash(script, hash)),
     hmac: remember(script, (...args) => rememberMac(script, crypto.hmac(...args))),

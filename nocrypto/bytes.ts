@@ -15,3 +15,8 @@ export function requireLength(what: string, bytes: Uint8Array, length: number): 
     throw new RangeError(`${what} must be ${length} bytes, not ${bytes.length}`);
   }
 }
+
+/** Holds a caller to a whole number from 0: anything else is the caller's bug, a RangeError. */
+export function requireWhole(what: string, n: number): void {
+  if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`${what} cannot be ${n}`);
+}

@@ -27,6 +27,8 @@ export type {
   SignatureAlgorithm,
   SignatureHash,
   SignError,
+  Xof,
+  XofName,
 } from './provider.ts';
 export { SIGNING_ENTROPY_LENGTH } from './provider.ts';
 export { err, ok, type Result } from './result.ts';

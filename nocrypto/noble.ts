@@ -1,7 +1,7 @@
 import { aeads } from './aead.ts';
 import { equal } from './constant-time.ts';
 import { groups } from './groups.ts';
-import { hashes } from './hash.ts';
+import { hashes, xofs } from './hash.ts';
 import { hkdfExpand, hkdfExtract, hmac } from './hmac.ts';
 import { generateKey, privateKey, publicKey } from './keys.ts';
 import type { CryptoProvider } from './provider.ts';
@@ -22,6 +22,7 @@ import { sign, verify } from './signatures.ts';
 export const noble: CryptoProvider = {
   name: 'noble',
   hashes,
+  xofs,
   hmac,
   hkdfExtract,
   hkdfExpand,

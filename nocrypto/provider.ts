@@ -12,6 +12,7 @@ export interface CryptoProvider {
   /** For diagnostics: `noble` or `node`. */
   readonly name: string;
   readonly hashes: Readonly<Record<HashName, Hash>>;
+  readonly xofs: Readonly<Record<XofName, Xof>>;
   /** Prepares an HMAC key (RFC 2104). The key may have any length. */
   readonly hmac: (hash: HashName, key: Uint8Array) => MacKey;
   /** HKDF-Extract (RFC 5869 §2.2): a pseudorandom key of the hash's output length. An empty salt means zeros. */
@@ -61,8 +62,17 @@ export interface CryptoProvider {
 /** Bytes of entropy that {@link CryptoProvider.sign} and {@link CryptoProvider.generateKey} take, else a RangeError. */
 export const SIGNING_ENTROPY_LENGTH = 32;
 
-/** SHA-1 is here for OCSP and key identifiers only; no signature algorithm names it. */
-export type HashName = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+/** SHA-1 is here for OCSP, key identifiers and old HMACs only, SHA-224 for old HMACs; no signature algorithm names them. */
+export type HashName =
+  | 'sha1'
+  | 'sha224'
+  | 'sha256'
+  | 'sha384'
+  | 'sha512'
+  | 'sha3-224'
+  | 'sha3-256'
+  | 'sha3-384'
+  | 'sha3-512';
 
 export interface Hash {
   readonly name: HashName;
@@ -79,6 +89,17 @@ export interface RunningHash {
   readonly update: (data: Uint8Array) => RunningHash;
   /** The digest of all input so far. Does not end the hash. */
   readonly digest: () => Uint8Array;
+}
+
+export type XofName = 'shake128' | 'shake256';
+
+/** An extendable-output function (FIPS 202 §6.2). */
+export interface Xof {
+  readonly name: XofName;
+  /** Bytes of an input block, FIPS 202's rate. */
+  readonly blockLength: number;
+  /** The first `length` bytes of output. A length that is no whole number from 0 is a RangeError. */
+  readonly digest: (data: Uint8Array, length: number) => Uint8Array;
 }
 
 export interface MacKey {

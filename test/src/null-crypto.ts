@@ -27,8 +27,10 @@ const TAG_LENGTH = 16;
  * the same length that differ in one byte never have the same sum.
  */
 export const nullCrypto: CryptoProvider = {
+  ...noble,
   name: 'null',
   hashes: {
+    ...noble.hashes,
     sha1: hash('sha1', 20, 64),
     sha256: hash('sha256', 32, 64),
     sha384: hash('sha384', 48, 128),
