@@ -44,6 +44,8 @@ export type Heard = { readonly protected: boolean } & (
   | { readonly kind: 'alert'; readonly level: number; readonly alert: AlertName | 'unknown' }
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
   | { readonly kind: 'changeCipherSpec' }
+  /** Under keys that are not the peer's: they disagree about the key share or the transcript. */
+  | { readonly kind: 'unreadable' }
 );
 
 /** A peer that faces an engine in its first state. What the engine's first step sent is still to be `follow`ed. */
@@ -219,9 +221,13 @@ function hear(peer: Peer, bytes: Uint8Array): void {
   }
   const { read } = peer;
   assert.ok(read !== undefined, 'the engine protects what it sends before the peer could have keys');
-  const content = must(openRecord(read, bytes));
+  const content = openRecord(read, bytes);
+  if (!content.ok) {
+    peer.heard.push({ kind: 'unreadable', protected: true });
+    return;
+  }
   peer.read = nextRecord(read);
-  take(peer, content.type, content.bytes, true);
+  take(peer, content.value.type, content.value.bytes, true);
 }
 
 function take(peer: Peer, type: number | undefined, bytes: Uint8Array, isProtected: boolean): void {

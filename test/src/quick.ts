@@ -22,6 +22,10 @@ export const quickLeafKey: PrivateKey = leaf.key;
 export const quickCredential: Credential = must(
   credential(nullCrypto, [leaf.der], { kind: 'private', key: leaf.key }),
 );
+/** The same certificate, with its key elsewhere. */
+export const externalCredential: Credential = must(
+  credential(nullCrypto, [leaf.der], { kind: 'external', label: 'elsewhere' }),
+);
 
 export function quickClientConfig(options: Partial<ClientOptions> = {}): ClientConfig {
   return must(
