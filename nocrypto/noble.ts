@@ -4,8 +4,10 @@ import { groups } from './groups.ts';
 import { hashes, xofs } from './hash.ts';
 import { hkdfExpand, hkdfExtract, hmac } from './hmac.ts';
 import { generateKey, privateKey, publicKey } from './keys.ts';
+import { pbkdf2 } from './pbkdf2.ts';
 import type { CryptoProvider } from './provider.ts';
 import { sign, verify } from './signatures.ts';
+import { tls12Prf } from './tls12-prf.ts';
 
 /**
  * The portable provider: the noble libraries, and RSA on BigInt. It runs wherever JavaScript does and it is slow.
@@ -26,6 +28,8 @@ export const noble: CryptoProvider = {
   hmac,
   hkdfExtract,
   hkdfExpand,
+  tls12Prf: (...inputs) => tls12Prf(hmac, ...inputs),
+  pbkdf2,
   aeads,
   groups,
   verify,

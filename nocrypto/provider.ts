@@ -27,6 +27,28 @@ export interface CryptoProvider {
     info: Uint8Array,
     length: number,
   ) => Secret;
+  /**
+   * The pseudorandom function of TLS 1.2 (RFC 5246 §5): `length` bytes from P_hash over `label` (ASCII) ‖ `seed`. The
+   * suites of RFC 5246 and later use SHA-256 or SHA-384.
+   */
+  readonly tls12Prf: (
+    hash: HashName,
+    key: Uint8Array,
+    label: string,
+    seed: Uint8Array,
+    length: number,
+  ) => Secret;
+  /**
+   * PBKDF2 with HMAC (RFC 8018 §5.2): `length` bytes after `iterations` rounds. Fewer than one of either, or 2^31 and
+   * more, is a RangeError; whoever reads the number from a file bounds it, for it is the time this takes.
+   */
+  readonly pbkdf2: (
+    hash: HashName,
+    password: Uint8Array,
+    salt: Uint8Array,
+    iterations: number,
+    length: number,
+  ) => Secret;
   readonly aeads: Readonly<Record<AeadName, Aead>>;
   readonly groups: Readonly<Record<GroupName, KeyExchangeGroup>>;
   /**
