@@ -209,14 +209,15 @@ function standardExtensions(
 }
 
 /** RFC 5280 §4.2.1.1: the issuer's subject key identifier where it has one. */
-function signerKeyIdentifier(crypto: CryptoProvider, { certificate }: Signer): Uint8Array | undefined {
+export function signerKeyIdentifier(crypto: CryptoProvider, { certificate }: Signer): Uint8Array | undefined {
   return certificate === undefined
     ? undefined
     : (extensionValue(certificate, 'subjectKeyIdentifier') ??
         keyIdentifier(crypto, certificate.subjectPublicKeyInfo));
 }
 
-function refuseForeignKey({ key, certificate }: Signer, subjectInfo: SubjectPublicKeyInfo): void {
+/** Throws RangeError (caller's bug) for a key other than the one its certificate certifies, or `subjectInfo` holds. */
+export function refuseForeignKey({ key, certificate }: Signer, subjectInfo: SubjectPublicKeyInfo): void {
   const certified = (certificate?.subjectPublicKeyInfo ?? subjectInfo).value.subjectPublicKey;
   if (!sameBytes(publicKeyInfo(key.public).value.subjectPublicKey, certified)) {
     throw new RangeError('the signer’s key is not the one its certificate certifies');
@@ -238,6 +239,6 @@ function replace(standard: readonly Extension[], chosen: readonly Extension[]): 
 }
 
 /** Certificates have no fractions of a second. */
-function wholeSeconds(milliseconds: number): number {
+export function wholeSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000) * 1000;
 }

@@ -373,6 +373,14 @@ export function extensionValue<N extends ExtensionName>(
   return findExtension(extended, name)?.value;
 }
 
+/** An extension of the table above: `makeExtension({ kind: id.ce.cRLNumber, value: 1n })`. Not critical unless said so. */
+export function makeExtension(
+  extnValue: Exclude<Extension['extnValue'], { readonly kind: 'otherwise' }>,
+  { critical = false }: { readonly critical?: boolean } = {},
+): Extension {
+  return { extnID: extnValue.kind, critical, extnValue };
+}
+
 /** The first identifier that stands a second time: an extension of one kind may occur once (RFC 5280 §4.2). */
 export function firstRepeated(identifiers: readonly string[]): string | undefined {
   const seen = new Set<string>();

@@ -35,19 +35,36 @@ export {
   type Validity,
 } from './certificate.ts';
 export {
+  type Crl,
+  type CrlError,
+  decodeCrl,
+  describeCrlError,
+  encodeCrl,
+  findRevoked,
+  type RevocationIndex,
+  type RevokedCertificate,
+  type SignedCrl,
+} from './crl.ts';
+export { buildCrl, type CrlOptions, type RevocationEntry } from './crl-build.ts';
+export {
   type AuthorityKeyIdentifier,
   type BasicConstraints,
+  type DistributionPoint,
   type Extension,
   type ExtensionName,
   type ExtensionValue,
   extensionName,
   extensionValue,
   findExtension,
+  type IssuingDistributionPoint,
   KEY_USAGE_NAMES,
   type KeyUsage,
   type KeyUsageName,
+  makeExtension,
   makeKeyUsage,
   type NameConstraints,
+  type ReasonCode,
+  type ReasonFlags,
 } from './extension.ts';
 export { formatGeneralName, type GeneralName } from './general-name.ts';
 export {

@@ -35,3 +35,6 @@ export const PEM_MAXIMUM_LENGTH = 16 * 1024 * 1024;
 
 /** Blocks read from one PEM text. All public roots are about 150. */
 export const PEM_MAXIMUM_BLOCKS = 10_000;
+
+/** Entries of one CRL. The largest of public authorities have some hundreds of thousands. */
+export const CRL_MAXIMUM_ENTRIES = 1_000_000;

@@ -21,7 +21,7 @@ import type { CryptoProvider, PrivateKey, SignatureAlgorithm, SignError } from '
 import { type AlgorithmIdentifier, algorithmIdentifier, signatureAlgorithmIdentifier } from './algorithm.ts';
 import { buildCertificate, type CertificateOptions, defaultSignatureAlgorithm } from './build.ts';
 import { type Certificate, certificatePublicKey } from './certificate.ts';
-import { type Extension, extensions, extensionValue, firstRepeated } from './extension.ts';
+import { type Extension, extensions, extensionValue, firstRepeated, makeExtension } from './extension.ts';
 import type { GeneralName } from './general-name.ts';
 import { isEmptyName, makeName, type Name, type NameParts, name } from './name.ts';
 import { id } from './oid.ts';
@@ -252,11 +252,5 @@ const signedParts = sequence({
 function alternativeNames(names: readonly GeneralName[], nameless: boolean): readonly Extension[] {
   return names.length === 0
     ? []
-    : [
-        {
-          extnID: id.ce.subjectAltName,
-          critical: nameless,
-          extnValue: { kind: id.ce.subjectAltName, value: names },
-        },
-      ];
+    : [makeExtension({ kind: id.ce.subjectAltName, value: names }, { critical: nameless })];
 }
