@@ -67,12 +67,11 @@ const misbehaviours = {
   'missing-extension': 'missing_extension',
   /** §4.1.2, §4.1.3 */
   'bad-compression-method': 'illegal_parameter',
-  'bad-legacy-version': 'illegal_parameter',
+  'bad-legacy-version': 'protocol_version',
   'session-id-not-echoed': 'illegal_parameter',
   'unoffered-cipher-suite': 'illegal_parameter',
   'cipher-suite-changed-after-retry': 'illegal_parameter',
   'unoffered-version': 'illegal_parameter',
-  'version-changed-after-retry': 'illegal_parameter',
   'downgrade-sentinel': 'illegal_parameter',
   /** §4.1.4, §4.2.8 */
   'second-hello-retry-request': 'unexpected_message',
@@ -124,7 +123,6 @@ const incompatibilities = {
 /** Each way for a caller's answer or environment to make the connection impossible. */
 const misuses = {
   'credential-refused': 'handshake_failure',
-  'credential-does-not-fit': 'internal_error',
   'signature-refused': 'internal_error',
   'signing-failed': 'internal_error',
   'too-many-pending-bytes': 'internal_error',

@@ -141,12 +141,15 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
   });
 }
 
-/** §4.2.1: without the extension the client speaks TLS 1.2 or less; §D.5: never with one that says SSL 3.0. */
+/** §4.2.1: without the extension the client speaks TLS 1.2 or less. With it, legacy_version is that of TLS 1.2. */
 function versionProblem(hello: ClientHello): Failure | undefined {
   const versions = findExtension(hello.extensions, 'supportedVersions');
-  return versions?.includes(protocolVersions.tls13) && hello.legacyVersion > protocolVersions.ssl30
+  if (!versions?.includes(protocolVersions.tls13)) {
+    return incompatible('no-common-version', 'the client does not speak TLS 1.3');
+  }
+  return hello.legacyVersion === protocolVersions.tls12
     ? undefined
-    : incompatible('no-common-version', 'the client does not speak TLS 1.3');
+    : misbehaved('bad-legacy-version', `0x${hello.legacyVersion.toString(16)} in ClientHello`);
 }
 
 /** §4.1.2: exactly the null method (CRIME). */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import {
   type AlertName,
   type Failure,
+  type Incompatibility,
+  type Misbehaviour,
   receive,
   receiveEnd,
   type State,
@@ -44,6 +46,16 @@ export function assertFailed(peer: Peer, alert: AlertName | undefined, reason: s
   );
   if (alert !== undefined) assert.equal(peer.heard.at(-1)?.kind, 'alert', 'the alert is the last word');
   assertOver(peer.state);
+}
+
+/** As {@link assertFailed}, by the peer's fault. */
+export function assertMisbehaved(peer: Peer, alert: AlertName, reason: Misbehaviour): void {
+  assertFailed(peer, alert, `peerMisbehaved ${reason}`);
+}
+
+/** As {@link assertFailed}, by nobody's fault. */
+export function assertIncompatible(peer: Peer, alert: AlertName, reason: Incompatibility): void {
+  assertFailed(peer, alert, `incompatible ${reason}`);
 }
 
 /** Nothing follows: no bytes are taken, none can be sent, and no key and no byte is kept. */

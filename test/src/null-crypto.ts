@@ -48,6 +48,7 @@ export const nullCrypto: CryptoProvider = {
   hkdfExpand: (name, pseudorandomKey, info, length) =>
     secret(spread(sum(sum(start(`expand ${name}`), pseudorandomKey), info), length)),
   aeads: {
+    ...noble.aeads,
     'aes-128-gcm': aead('aes-128-gcm', 16),
     'aes-256-gcm': aead('aes-256-gcm', 32),
     'chacha20-poly1305': aead('chacha20-poly1305', 32),
