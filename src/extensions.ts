@@ -95,7 +95,7 @@ export const clientHelloExtensions = block(inClientHello, 0);
 export const serverHelloExtensions = block(inServerHello, 0);
 export const helloRetryRequestExtensions = block(inHelloRetryRequest, 0);
 export const encryptedExtensions = block(inEncryptedExtensions, 0);
-export const certificateRequestExtensions = block(inCertificateRequest, 2);
+export const certificateRequestExtensions = block(inCertificateRequest, 0);
 export const certificateExtensions = block(inCertificate, 0);
 export const newSessionTicketExtensions = block(inNewSessionTicket, 0);
 

@@ -272,6 +272,10 @@ function handleMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): 
 /** §6: exactly one alert a record, never in pieces. All but two kinds end the connection, whatever their level says. */
 function takeAlert(turn: Turn, bytes: Uint8Array): void {
   if (isInterleaved(turn)) return;
+  if (bytes.length === 0) {
+    fail(turn, misbehaved('empty-fragment', 'an alert record without content'));
+    return;
+  }
   const [, code] = bytes;
   if (code === undefined || bytes.length !== 2) {
     fail(turn, misbehaved('bad-alert', `an alert record with ${bytes.length} bytes`));
