@@ -88,11 +88,8 @@ const CONFORMING_CHECKS: readonly Check[] = [
   constrainsOnlyAsAuthority,
   namesIssuerKey,
 ];
-const CONFORMING_AUTHORITY_CHECKS: readonly Check[] = [
-  hasSubject,
-  hasSubjectKeyIdentifier,
-  hasMeaningfulNameConstraints,
-];
+/* That an authority has a subject need not be asked: a certificate that names it as issuer would not have been decoded. */
+const CONFORMING_AUTHORITY_CHECKS: readonly Check[] = [hasSubjectKeyIdentifier, hasMeaningfulNameConstraints];
 
 /* The Baseline Requirements. */
 const WEB_CHECKS: readonly Check[] = [isVersion3, namesIssuerKeyAlone];
@@ -366,13 +363,6 @@ function signsOnlyAsAuthority(certificate: Certificate): Finding | undefined {
   return extensionValue(certificate, 'keyUsage')?.keyCertSign === true &&
     extensionValue(certificate, 'basicConstraints')?.cA !== true
     ? finding('profile-violation', 'keyCertSign in authorities only', 'keyCertSign without cA')
-    : undefined;
-}
-
-/** RFC 5280 §4.1.2.6. */
-function hasSubject({ subject }: Certificate): Finding | undefined {
-  return isEmptyName(subject)
-    ? finding('profile-violation', 'an authority with a subject name', 'an empty one')
     : undefined;
 }
 

@@ -9,7 +9,7 @@ import {
   type ValidationReason,
 } from '../../x509/index.ts';
 import { unwrap, unwrapError } from './helpers.ts';
-import { authority, endEntity, nameConstraints, resigned, validate } from './pki.ts';
+import { authority, endEntity, nameConstraints, rollover, validate } from './pki.ts';
 
 const root = authority('Root');
 
@@ -224,8 +224,9 @@ test('an intermediate’s names are constrained too, unless it is self-issued', 
   const below = authority('Below', constrained, names);
   const error = unwrapError(validate([endEntity('example.com', below), below, constrained], [root]));
   assert.deepEqual([error.reason, error.certificate?.depth], ['name-constraint', 1]);
-  const rollover = resigned(authority('Constrained', constrained, names), constrained, {});
-  assert.ok(validate([endEntity('example.com', rollover), rollover, constrained], [root]).ok);
+  const rolled = rollover(constrained, 'Constrained', names);
+  const { path } = unwrap(validate([endEntity('example.com', rolled), rolled, constrained], [root]));
+  assert.ok(path.includes(rolled.certificate));
 });
 
 test('constraints of several authorities all hold: lower ones can narrow and not widen', () => {

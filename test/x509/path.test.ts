@@ -13,6 +13,7 @@ import {
   referenceIdentity,
   type ValidationReason,
 } from '../../x509/index.ts';
+import { publicKeyInfo } from '../../x509/public-key.ts';
 import { unwrap, unwrapError } from './helpers.ts';
 import {
   authority,
@@ -22,6 +23,7 @@ import {
   NOW,
   nameConstraints,
   resigned,
+  rollover,
   unknownExtension,
   VALIDITY,
   validate,
@@ -324,6 +326,13 @@ const ROWS: readonly Row[] = [
     0,
   ],
   [
+    'the leaf has an RSA key of 2052 bits',
+    () => changedLeaf(() => ({ subjectPublicKeyInfo: publicKeyInfo(oddKey) })),
+    'weak-key',
+    0,
+    WEB,
+  ],
+  [
     'the subject is empty and the subjectAltName not critical',
     () => changedLeaf(() => named()),
     'profile-violation',
@@ -504,6 +513,8 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
+const oddKey = unwrap(noble.publicKey({ kind: 'rsa', modulus: (1n << 2052n) - 1n, publicExponent: 65537n }));
+
 /** An RSA key of 1024 bits (the modulus is 2^1024 - 1; nobody gets to use it). */
 const weakKey = {
   subjectPublicKeyInfo: {
@@ -547,10 +558,10 @@ test('validity includes both ends, and a fraction of a second does not count', (
 
 test('path length counts what lies below, without the leaf and without self-issued certificates', () => {
   const short = authority('Short', root, { authority: { pathLenConstraint: 0 } });
-  const rolled = resigned(authority('Short', short), short, {});
+  const rolled = rollover(short, 'Short');
   const below = authority('Below', short);
   assert.ok(validate([endEntity(HOST, short), short], [root]).ok);
-  assert.ok(validate([endEntity(HOST, rolled), rolled, short], [root]).ok);
+  assert.equal(unwrap(validate([endEntity(HOST, rolled), rolled, short], [root])).path.length, 3);
   const error = unwrapError(validate([endEntity(HOST, below), below, short], [root]));
   assert.deepEqual([error.reason, error.certificate?.subject], ['path-too-long', 'CN=Short']);
 });

@@ -62,6 +62,12 @@ export function authority(name: string, signer?: Entity, overrides: Overrides = 
   return issue(name, signer, { authority: { pathLenConstraint: undefined }, ...overrides });
 }
 
+/** A self-issued certificate by which an authority vouches for its next key. */
+export function rollover(old: Entity, name: string, overrides: Overrides = {}): Entity {
+  const key = keyOf(`${name}, next key`);
+  return { key, certificate: authority(name, old, { publicKey: key.public, ...overrides }).certificate };
+}
+
 /** An end entity for the host that is its name. */
 export function endEntity(host: string, signer: Entity, overrides: Overrides = {}): Entity {
   const subjectAltName = identityNames([unwrap(referenceIdentity(host))]);
