@@ -224,7 +224,7 @@ export function refuseForeignKey({ key, certificate }: Signer, subjectInfo: Subj
   }
 }
 
-/** 127 bits, at least 64 of them unpredictable as Baseline Requirements §7.1 asks, and never zero. */
+/** 16 octets: a leading 1, so that it is positive and never short, and 15 that nobody can predict (Baseline Requirements §7.1). */
 function serialNumberFrom(random: Uint8Array): bigint {
   let value = 1n;
   for (const octet of random.subarray(0, 15)) {
