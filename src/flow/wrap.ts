@@ -131,6 +131,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
   let answering: Promise<void> | undefined;
   /** Resolves, and never rejects, when all that was written is with the flow. */
   let written: Promise<void> = Promise.resolve();
+  /** Bytes not yet with the flow that no caller waits for: see UNSENT_BOUND. */
   let unsent = 0;
   /** Settles when the calls of write and closeWrite so far are done. */
   let calls: Promise<void> = Promise.resolve();
@@ -140,22 +141,23 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
   const pumping = pump();
   return established.promise;
 
-  function advance(next: () => Step): void {
+  /** `awaited`: a caller waits for what the step sends. */
+  function advance(next: () => Step, awaited = false): void {
     try {
       const step = next();
       state = step.state;
-      for (const effect of step.effects) carryOut(effect);
+      for (const effect of step.effects) carryOut(effect, awaited);
     } catch (thrown) {
       // Not the peer's doing (the engine answers bad input with a value): a caller's callback, or a bug.
       fail(errorOf(thrown));
     }
   }
 
-  function carryOut(effect: Effect): void {
+  function carryOut(effect: Effect, awaited: boolean): void {
     switch (effect.kind) {
       case 'send': {
         const before = written;
-        const delivery = deliver(effect.bytes);
+        const delivery = deliver(effect.bytes, awaited);
         written = before.then(() => delivery);
         return;
       }
@@ -203,14 +205,16 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
     }
   }
 
-  async function deliver(bytes: Uint8Array): Promise<void> {
-    unsent += bytes.length;
+  async function deliver(bytes: Uint8Array, awaited: boolean): Promise<void> {
+    // A write that waits must not stop the reading: the peer may be waiting to be read too.
+    const counted = awaited ? 0 : bytes.length;
+    unsent += counted;
     try {
       await flow.write(bytes);
     } catch (cause) {
       fail(tlsError({ kind: 'flowFailed', operation: 'write' }, cause));
     }
-    unsent -= bytes.length;
+    unsent -= counted;
   }
 
   async function answerRequest(request: Request): Promise<void> {
@@ -225,7 +229,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
       for (let at = 0; at < bytes.length; at += WRITE_PIECE) {
         refuseIfFailed();
         if (!status(state).canSend) throw new TypeError('write was called after closeWrite');
-        advance(() => send(state, bytes.subarray(at, at + WRITE_PIECE)));
+        advance(() => send(state, bytes.subarray(at, at + WRITE_PIECE)), true);
         await written;
       }
     });

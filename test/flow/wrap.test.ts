@@ -439,6 +439,16 @@ describe('backpressure', () => {
     await writing;
   });
 
+  it('reads on while a write waits: two sides that both write much do not wait for each other', async () => {
+    const connections = await connected({ pair: { chunkSize: 10_000, capacity: 10_000 } });
+    const size = 300_000;
+    const [atClient, atServer] = await Promise.all([
+      ...connections.map(readAll),
+      ...connections.map((connection) => connection.write(new Uint8Array(size)).then(connection.closeWrite)),
+    ]);
+    assert.deepEqual([atClient?.length, atServer?.length], [size, size]);
+  });
+
   it('leaves the flow alone while a request is outstanding', async () => {
     let reads = 0;
     const [a, b] = memoryPair();
