@@ -1,9 +1,19 @@
 import type { Case } from '../support/case.ts';
+import { afterHandshakeCases } from './after-handshake.ts';
+import { bulkCases } from './bulk.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
+import { requestCases } from './requests.ts';
 
 /** Everything that is to be seen, in the order in which it is tried. */
 export function allCases(): readonly Case[] {
-  return [...matrixCases(), ...negotiationCases(), ...refusalCases()];
+  return [
+    ...matrixCases(),
+    ...negotiationCases(),
+    ...requestCases(),
+    ...refusalCases(),
+    ...afterHandshakeCases(),
+    ...bulkCases(),
+  ];
 }

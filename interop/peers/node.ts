@@ -51,7 +51,7 @@ async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
       scope.defer(() => void socket.destroy());
       const facts = factsOf(socket);
       socket.on('error', reject).on('close', () => resolve({ facts, reply: undefined }));
-      answer(socket, options.halfClose ?? false).catch(reject);
+      answer(socket, options.halfClose ?? false);
     });
   });
   return { port, report: awaitedLater(report) };
@@ -79,16 +79,16 @@ async function connect(scope: Scope, port: number, options: ConnectOptions): Pro
   return { facts, reply: reply.replace(/\n$/, '') };
 }
 
-async function answer(socket: TLSSocket, late: boolean): Promise<void> {
+function answer(socket: TLSSocket, late: boolean): void {
   let text = '';
-  for await (const chunk of socket) {
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
     text += chunk;
-    if (late) continue;
+    if (late) return;
     const lines = text.split('\n');
     text = lines.pop() ?? '';
     for (const line of lines) socket.write(`${reversed(line)}\n`);
-  }
-  socket.end(late ? reversed(text) : '');
+  });
+  socket.on('end', () => socket.end(late ? reversed(text) : ''));
 }
 
 /** What node:tls tells: the group only to a client, and never of a HelloRetryRequest. */

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Child, run, type StartOptions, start } from '../support/process.ts';
+import { type Child, run, start } from '../support/process.ts';
 import { awaitedLater, type Scope } from '../support/scope.ts';
 import { opensslNames } from './groups.ts';
 import { factsOf, parseMessages, type WireMessage } from './openssl-messages.ts';
@@ -30,25 +31,44 @@ export interface OpensslRun {
 }
 
 /** Starts `openssl s_client` against a port of this machine. */
-export function sClient(
-  scope: Scope,
-  port: number,
-  args: readonly string[],
-  options?: StartOptions,
-): OpensslRun {
-  return startTool(scope, ['s_client', '-connect', `127.0.0.1:${port}`, ...args], options);
+export function sClient(scope: Scope, port: number, args: readonly string[]): OpensslRun {
+  return startTool(scope, ['s_client', '-connect', `127.0.0.1:${port}`, ...args]);
 }
 
 /** Starts `openssl s_server` for one connection, on a port of the system's choice. */
 export async function sServer(
   scope: Scope,
   args: readonly string[],
-  options?: StartOptions,
 ): Promise<OpensslRun & { readonly port: number }> {
   const accept = ['s_server', '-accept', '127.0.0.1:0', '-naccept', '1'];
-  const tool = startTool(scope, [...accept, ...args], options);
+  const tool = startTool(scope, [...accept, ...args]);
   const [, port] = await tool.child.printed(/^ACCEPT .*:(\d+)$/m);
   return { ...tool, port: Number(port) };
+}
+
+/** An `openssl s_client` that does nothing but carry data between its standard streams and the connection. */
+export function quietClient(
+  scope: Scope,
+  port: number,
+  args: readonly string[],
+  onOutput: (chunk: Uint8Array) => void,
+): Child {
+  const quiet = ['s_client', '-quiet', '-nocommands', '-connect', `127.0.0.1:${port}`];
+  return start(scope, program, [...quiet, ...args], { onOutput });
+}
+
+/**
+ * The same with `openssl s_server`. When quiet it tells nobody which port the system chose, so one has to be given; it
+ * listens there a little after this returns.
+ */
+export function quietServer(
+  scope: Scope,
+  port: number,
+  args: readonly string[],
+  onOutput: (chunk: Uint8Array) => void,
+): Child {
+  const quiet = ['s_server', '-quiet', '-accept', `127.0.0.1:${port}`, '-naccept', '1'];
+  return start(scope, program, [...quiet, ...args], { onOutput });
 }
 
 /** Runs any command of openssl to its end. */
@@ -56,9 +76,9 @@ export function openssl(...args: readonly string[]): Promise<string> {
   return run(program, args, { milliseconds: 60_000 });
 }
 
-function startTool(scope: Scope, args: readonly string[], options: StartOptions | undefined): OpensslRun {
-  const file = join(scope.folder, `messages-${crypto.randomUUID()}`);
-  const child = start(scope, program, [...args, '-msg', '-msgfile', file], options);
+function startTool(scope: Scope, args: readonly string[]): OpensslRun {
+  const file = join(scope.folder, `messages-${randomUUID()}`);
+  const child = start(scope, program, [...args, '-msg', '-msgfile', file]);
   return {
     child,
     messages: async () => {

@@ -4,7 +4,7 @@ import type { ClientOptions, Facts, ServerOptions } from '../../src/index.ts';
 import { type ConnectOptions, type PeerFacts, reversed, type ServeOptions } from '../peers/peer.ts';
 import type { Bench } from './case.ts';
 import { NAME } from './identities.ts';
-import { connectTo, listenFor, ourClientConfig, ourServerConfig, valueFrom } from './ours.ts';
+import { connectTo, listenFor, ourClientConfig, ourServerConfig, type Use, valueFrom } from './ours.ts';
 
 // A whole connection with data both ways: connect, a line there, the line reversed back, an orderly end.
 
@@ -22,9 +22,10 @@ export async function askPeer(
   { scope, identities, peer }: Bench,
   ours: Partial<ClientOptions>,
   theirs: ServeOptions,
+  use: Use<Facts> = askLine,
 ): Promise<Exchange> {
   const { port, report } = await peer.serve(scope, theirs);
-  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), askLine);
+  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), use);
   return { facts: valueFrom(outcome), peer: (await report).facts };
 }
 
@@ -33,13 +34,28 @@ export async function answerPeer(
   { scope, identities, peer }: Bench,
   ours: ServerOptionsOfCase,
   theirs: Partial<ConnectOptions>,
+  use: Use<Facts> = answerLines,
 ): Promise<Exchange> {
-  const { port, outcome } = await listenFor(scope, ourServerConfig(ours), answerLines);
+  const { port, outcome } = await listenFor(scope, ourServerConfig(ours), use);
   const options = { anchorFile: identities.authority.file, serverName: NAME, line: LINE, ...theirs };
   // Whichever fails first says why.
   const [facts, report] = await Promise.all([outcome.then(valueFrom), peer.connect(scope, port, options)]);
   assert.equal(report.reply, reversed(LINE));
   return { facts, peer: report.facts };
+}
+
+/** Sends everything and closes that half; checks that the answer, which comes after, is everything reversed. */
+export async function askAndCloseHalf(connection: TlsConnection): Promise<Facts> {
+  await connection.write(Buffer.from(LINE));
+  await connection.closeWrite();
+  assert.equal(await readAll(connection), reversed(LINE));
+  return connection.facts;
+}
+
+/** Answers when the peer has closed its half. */
+export async function answerLate(connection: TlsConnection): Promise<Facts> {
+  await connection.write(Buffer.from(reversed(await readAll(connection))));
+  return connection.facts;
 }
 
 /** Sends a line and checks that the answer is the line reversed. */
@@ -74,6 +90,15 @@ export function lineReader(connection: TlsConnection): () => Promise<string | un
       text += Buffer.from(bytes).toString('latin1');
     }
   };
+}
+
+/** Everything up to the peer's close_notify. */
+export async function readAll(connection: TlsConnection): Promise<string> {
+  let text = '';
+  for (let bytes = await connection.read(); bytes !== undefined; bytes = await connection.read()) {
+    text += Buffer.from(bytes).toString('latin1');
+  }
+  return text;
 }
 
 export type ServerOptionsOfCase = Partial<ServerOptions> & Pick<ServerOptions, 'credentials'>;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { noble } from '../../nocrypto/index.ts';
 import {
   isTlsError,
@@ -54,7 +55,7 @@ export function ourServerConfig(
   return must(serverConfig({ crypto: noble, ...options }));
 }
 
-/** Connects to a port; after `use` the connection is closed. */
+/** Connects to a port, once somebody listens there; after `use` the connection is closed. */
 export async function connectTo<T>(
   scope: Scope,
   port: number,
@@ -62,9 +63,8 @@ export async function connectTo<T>(
   use: Use<T>,
   options: WrapOptions = {},
 ): Promise<Outcome<T>> {
-  const socket = connect(port, '127.0.0.1');
+  const socket = await dial(port);
   scope.defer(() => void socket.destroy());
-  await once(socket, 'connect');
   return conclude(socket, use, (onTrace) =>
     wrapClient(flowFromSocket(socket), config, { ...options, onTrace }),
   );
@@ -90,6 +90,16 @@ export async function listenFor<T>(
   return { port, outcome: awaitedLater(outcome) };
 }
 
+/** A port that is free at the moment, for a program that cannot say which one the system has given it. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 /** The value of a connection that should have gone well. */
 export function valueFrom<T>(outcome: Outcome<T>): T {
   if (outcome.kind === 'failed') throw outcome.error;
@@ -101,6 +111,23 @@ export function failureOf(outcome: Outcome<unknown>): TlsError {
   if (outcome.kind === 'done') throw new Error('the connection went well, which it should not');
   return outcome.error;
 }
+
+async function dial(port: number): Promise<Socket> {
+  for (const deadline = performance.now() + PATIENCE; ; ) {
+    try {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await setTimeout(RETRY_INTERVAL);
+    }
+  }
+}
+
+/** Milliseconds. */
+const PATIENCE = 5_000;
+const RETRY_INTERVAL = 10;
 
 async function conclude<T>(
   socket: Socket,

@@ -18,17 +18,12 @@ export interface Child {
   readonly exited: Promise<number | undefined>;
 }
 
-export interface StartOptions {
-  /** Takes standard output, which `printed` then does not see. */
-  readonly onOutput?: ((chunk: Uint8Array) => void) | undefined;
-}
-
-/** Starts a program, which ends with the scope at the latest. */
+/** Starts a program, which ends with the scope at the latest. `onOutput` takes standard output away from `printed`. */
 export function start(
   scope: Scope,
   program: string,
   args: readonly string[],
-  { onOutput }: StartOptions = {},
+  { onOutput }: { readonly onOutput?: (chunk: Uint8Array) => void } = {},
 ): Child {
   const child = spawn(program, args, { stdio: 'pipe' });
   const text = { stdout: '', both: '' };
