@@ -130,7 +130,15 @@ export interface MacKey {
   readonly mac: (data: Uint8Array) => Uint8Array;
 }
 
-export type AeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
+/** The names that end in `-8` have tags of 8 bytes, all others of 16. */
+export type AeadName =
+  | 'aes-128-gcm'
+  | 'aes-256-gcm'
+  | 'aes-128-ccm'
+  | 'aes-128-ccm-8'
+  | 'aes-256-ccm'
+  | 'aes-256-ccm-8'
+  | 'chacha20-poly1305';
 
 export interface Aead {
   readonly name: AeadName;

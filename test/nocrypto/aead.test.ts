@@ -5,7 +5,17 @@ import * as fc from 'fast-check';
 import { type Aead, type AeadName, noble } from '../../nocrypto/index.ts';
 import { anyBytes, entropy, flipBit, hex, runs, utf8 } from './support.ts';
 
-const names: readonly AeadName[] = ['aes-128-gcm', 'aes-256-gcm', 'chacha20-poly1305'];
+/** Bytes of key and of tag. */
+const lengths: Readonly<Record<AeadName, readonly [number, number]>> = {
+  'aes-128-gcm': [16, 16],
+  'aes-256-gcm': [32, 16],
+  'aes-128-ccm': [16, 16],
+  'aes-128-ccm-8': [16, 8],
+  'aes-256-ccm': [32, 16],
+  'aes-256-ccm-8': [32, 8],
+  'chacha20-poly1305': [32, 16],
+};
+const names: readonly AeadName[] = Object.values(noble.aeads).map(({ name }) => name);
 const none = new Uint8Array(0);
 
 describe('AEADs', () => {
@@ -45,6 +55,15 @@ describe('AEADs', () => {
         '8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b',
     },
     {
+      source: 'NIST SP 800-38C, example 3',
+      name: 'aes-128-ccm-8',
+      key: '404142434445464748494a4b4c4d4e4f',
+      nonce: '101112131415161718191a1b',
+      additionalData: '000102030405060708090a0b0c0d0e0f10111213',
+      plaintext: '202122232425262728292a2b2c2d2e2f3031323334353637',
+      sealed: 'e3b201a9f5b71a7a9b1ceaeccd97e70b6176aad9a4428aa5484392fbc1b09951',
+    },
+    {
       source: 'RFC 8439 §2.8.2',
       name: 'chacha20-poly1305',
       key: '808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f',
@@ -78,7 +97,7 @@ describe('AEADs', () => {
     it(`${name} says its own sizes`, () => {
       assert.deepEqual(
         { name: aead.name, key: aead.keyLength, nonce: aead.nonceLength, tag: aead.tagLength },
-        { name, key: name === 'aes-128-gcm' ? 16 : 32, nonce: 12, tag: 16 },
+        { name, key: lengths[name][0], nonce: 12, tag: lengths[name][1] },
       );
     });
 
@@ -178,10 +197,13 @@ describe('AEADs', () => {
 
     it(`${name} refuses to write outside of out`, () => {
       const prepared = aead.prepare(key);
-      const out = new Uint8Array(20);
+      const out = new Uint8Array(4 + aead.tagLength);
       for (const offset of [1, 21, -1, 0.5, Number.NaN]) {
         assert.throws(() => prepared.seal(nonce, none, new Uint8Array(4), out, offset), RangeError);
-        assert.throws(() => prepared.open(nonce, none, new Uint8Array(36), out, offset), RangeError);
+        assert.throws(
+          () => prepared.open(nonce, none, new Uint8Array(out.length + aead.tagLength), out, offset),
+          RangeError,
+        );
       }
     });
 
@@ -189,13 +211,35 @@ describe('AEADs', () => {
       const mine = key.slice();
       const prepared = aead.prepare(mine);
       mine.fill(0);
-      const out = new Uint8Array(21);
+      const out = new Uint8Array(5 + aead.tagLength);
       for (const message of ['first', 'other', 'first']) {
         prepared.seal(nonce, none, utf8(message), out, 0);
         assert.deepEqual(out, seal(aead, key, nonce, none, utf8(message)));
       }
     });
   }
+  it('CCM writes the length of additional data of 65280 bytes and more in six bytes (SP 800-38C A.2.2)', () => {
+    const key = entropy(16);
+    const nonce = entropy(12, 2);
+    for (const length of [0xfeff, 0xff00, 0x10001]) {
+      const data = entropy(length, 3);
+      const message = utf8('short');
+      assert.deepEqual(
+        seal(noble.aeads['aes-128-ccm'], key, nonce, data, message),
+        sealWithNode('aes-128-ccm', key, nonce, data, message),
+      );
+    }
+  });
+
+  it('CCM has three bytes for the length of a message, and refuses a longer one', () => {
+    const prepared = noble.aeads['aes-128-ccm'].prepare(entropy(16));
+    const long = new Uint8Array(2 ** 24 + 16);
+    assert.throws(
+      () => prepared.seal(entropy(12), none, long.subarray(0, 2 ** 24), long, 0),
+      /less than 2\^24 bytes/,
+    );
+    assert.equal(prepared.open(entropy(12), none, long, long, 0), false);
+  });
 });
 
 function seal(
@@ -228,13 +272,26 @@ function sealWithNode(
   data: Uint8Array,
   plaintext: Uint8Array,
 ): Uint8Array {
-  const options = { authTagLength: 16 };
-  const cipher =
-    name === 'chacha20-poly1305'
-      ? createCipheriv(name, key, nonce, options)
-      : createCipheriv(name, key, nonce, options);
+  const cipher = nodeCipher(name, key, nonce);
   cipher.setAAD(data, { plaintextLength: plaintext.length });
   return Uint8Array.from(Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]));
+}
+
+function nodeCipher(name: AeadName, key: Uint8Array, nonce: Uint8Array) {
+  switch (name) {
+    case 'aes-128-gcm':
+    case 'aes-256-gcm':
+      return createCipheriv(name, key, nonce);
+    case 'chacha20-poly1305':
+      return createCipheriv(name, key, nonce, { authTagLength: 16 });
+    case 'aes-128-ccm':
+    case 'aes-256-ccm':
+      return createCipheriv(name, key, nonce, { authTagLength: 16 });
+    case 'aes-128-ccm-8':
+      return createCipheriv('aes-128-ccm', key, nonce, { authTagLength: 8 });
+    case 'aes-256-ccm-8':
+      return createCipheriv('aes-256-ccm', key, nonce, { authTagLength: 8 });
+  }
 }
 
 function assertUntouchedAround(buffer: Uint8Array, start: number, length: number): void {
