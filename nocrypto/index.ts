@@ -3,12 +3,14 @@
  *
  * @module
  */
+export { padPkcs7, unpadPkcs7 } from './cbc.ts';
 export { equal } from './constant-time.ts';
 export { noble } from './noble.ts';
 export type {
   Aead,
   AeadKey,
   AeadName,
+  CbcKey,
   CryptoProvider,
   CurveName,
   GeneratedKeyKind,

@@ -1,4 +1,5 @@
 import { aeads } from './aead.ts';
+import { aesCbc } from './cbc.ts';
 import { equal } from './constant-time.ts';
 import { groups } from './groups.ts';
 import { hashes, xofs } from './hash.ts';
@@ -31,6 +32,7 @@ export const noble: CryptoProvider = {
   tls12Prf: (...inputs) => tls12Prf(hmac, ...inputs),
   pbkdf2,
   aeads,
+  aesCbc,
   groups,
   verify,
   sign,

@@ -50,6 +50,8 @@ export interface CryptoProvider {
     length: number,
   ) => Secret;
   readonly aeads: Readonly<Record<AeadName, Aead>>;
+  /** Prepares an AES key of 16, 24 or 32 bytes (else RangeError) for CBC, which authenticates nothing. */
+  readonly aesCbc: (key: Uint8Array) => CbcKey;
   readonly groups: Readonly<Record<GroupName, KeyExchangeGroup>>;
   /**
    * Whether `signature` over `message` (the message itself, never its hash) verifies under `key`.
@@ -175,6 +177,15 @@ export interface AeadKey {
     out: Uint8Array,
     outOffset: number,
   ) => boolean;
+}
+
+/**
+ * AES-CBC (NIST SP 800-38A §6.2) on whole blocks of 16 bytes, without padding: TLS 1.2 and PKCS #5 pad differently. An
+ * initialization vector of another length than 16 bytes, or a part of a block, is a RangeError.
+ */
+export interface CbcKey {
+  readonly encrypt: (iv: Uint8Array, plaintext: Uint8Array) => Uint8Array;
+  readonly decrypt: (iv: Uint8Array, ciphertext: Uint8Array) => Uint8Array;
 }
 
 export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1' | 'X25519MLKEM768';
