@@ -40,55 +40,45 @@ const theirKeyUpdates: readonly Case[] = (['k', 'K'] as const).flatMap((command)
   const title = `KeyUpdate by openssl${command === 'K' ? ' that asks for ours' : ''}`;
   const ours = command === 'K' ? ROUNDS : 0;
   return [
-    opensslCase(
-      'client',
-      title,
-      async ({ scope, identities }) => {
-        const { chainFile, keyFile } = await identities.usual('P-256');
-        const { port, child, messages } = await sServer(scope, ['-cert', chainFile, '-key', keyFile]);
-        const outcome = await connectTo(scope, port, ourClientConfig(identities), async (connection) => {
-          const readLine = lineReader(connection);
-          // Commands it gets before the end of its handshake are lost.
-          await child.printed(/^CIPHER is/m);
-          for (let round = 1; round <= ROUNDS; round++) {
-            // It looks at its standard input first, so the command is done before the question is read.
-            await child.write(`${command}\n`);
-            await connection.write(Buffer.from(`question ${round}\n`));
-            await child.printed(new RegExp(`question ${round}`));
-            await child.write(`answer ${round}\n`);
-            assert.equal(await readLine(), `answer ${round}`);
-          }
-        });
-        valueFrom(outcome);
-        const seen = await messages();
-        assert.deepEqual([keyUpdates(seen, 'sent'), keyUpdates(seen, 'received')], [ROUNDS, ours]);
-        assert.deepEqual(renewals(outcome.events), { received: ROUNDS, sent: ours });
-      },
-      { quick: command === 'K' },
-    ),
-    opensslCase(
-      'server',
-      title,
-      async ({ scope, identities }) => {
-        const { credential } = await identities.usual('P-256');
-        const config = ourServerConfig({ credentials: [credential] });
-        const { port, outcome } = await listenFor(scope, config, answerLines);
-        const { child, messages } = sClient(scope, port, ['-brief', '-CAfile', identities.authority.file]);
+    opensslCase('client', title, async ({ scope, identities }) => {
+      const { chainFile, keyFile } = await identities.usual('P-256');
+      const { port, child, messages } = await sServer(scope, ['-cert', chainFile, '-key', keyFile]);
+      const outcome = await connectTo(scope, port, ourClientConfig(identities), async (connection) => {
+        const readLine = lineReader(connection);
+        // Commands it gets before the end of its handshake are lost.
+        await child.printed(/^CIPHER is/m);
         for (let round = 1; round <= ROUNDS; round++) {
+          // It looks at its standard input first, so the command is done before the question is read.
           await child.write(`${command}\n`);
-          await printedTimes(child, 'KEYUPDATE', round);
-          await child.write(`question ${round}\n`);
-          await child.printed(new RegExp(reversed(`question ${round}`)), 'stdout');
+          await connection.write(Buffer.from(`question ${round}\n`));
+          await child.printed(new RegExp(`question ${round}`));
+          await child.write(`answer ${round}\n`);
+          assert.equal(await readLine(), `answer ${round}`);
         }
-        child.end();
-        const ended = await outcome;
-        valueFrom(ended);
-        const seen = await messages();
-        assert.deepEqual([keyUpdates(seen, 'sent'), keyUpdates(seen, 'received')], [ROUNDS, ours]);
-        assert.deepEqual(renewals(ended.events), { received: ROUNDS, sent: ours });
-      },
-      { quick: command === 'K' },
-    ),
+      });
+      valueFrom(outcome);
+      const seen = await messages();
+      assert.deepEqual([keyUpdates(seen, 'sent'), keyUpdates(seen, 'received')], [ROUNDS, ours]);
+      assert.deepEqual(renewals(outcome.events), { received: ROUNDS, sent: ours });
+    }),
+    opensslCase('server', title, async ({ scope, identities }) => {
+      const { credential } = await identities.usual('P-256');
+      const config = ourServerConfig({ credentials: [credential] });
+      const { port, outcome } = await listenFor(scope, config, answerLines);
+      const { child, messages } = sClient(scope, port, ['-brief', '-CAfile', identities.authority.file]);
+      for (let round = 1; round <= ROUNDS; round++) {
+        await child.write(`${command}\n`);
+        await printedTimes(child, 'KEYUPDATE', round);
+        await child.write(`question ${round}\n`);
+        await child.printed(new RegExp(reversed(`question ${round}`)), 'stdout');
+      }
+      child.end();
+      const ended = await outcome;
+      valueFrom(ended);
+      const seen = await messages();
+      assert.deepEqual([keyUpdates(seen, 'sent'), keyUpdates(seen, 'received')], [ROUNDS, ours]);
+      assert.deepEqual(renewals(ended.events), { received: ROUNDS, sent: ours });
+    }),
   ];
 });
 
@@ -216,7 +206,6 @@ const disorderlyEnds: readonly Case[] = [
       assert.equal(failureOf(outcome).failure.kind, 'truncated');
       assert.match(failureOf(outcome).message, /without close_notify/);
     },
-    { quick: true },
   ),
   opensslCase(
     'server',

@@ -32,7 +32,7 @@ export function bulkCases(): readonly Case[] {
         );
         valueFrom(outcome);
       },
-      { limit: LIMIT },
+      { limit: LIMIT, slow: true },
     ),
     opensslCase(
       'server',
@@ -47,7 +47,7 @@ export function bulkCases(): readonly Case[] {
         const child = quietClient(scope, port, ['-CAfile', identities.authority.file], atPeer.take);
         valueFrom(await outcome);
       },
-      { limit: LIMIT },
+      { limit: LIMIT, slow: true },
     ),
   ]);
 }

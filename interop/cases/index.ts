@@ -1,6 +1,7 @@
 import type { Case } from '../support/case.ts';
 import { afterHandshakeCases } from './after-handshake.ts';
 import { bulkCases } from './bulk.ts';
+import { foreignCertificateCases } from './foreign-certificates.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
@@ -13,6 +14,7 @@ export function allCases(): readonly Case[] {
     ...negotiationCases(),
     ...requestCases(),
     ...refusalCases(),
+    ...foreignCertificateCases(),
     ...afterHandshakeCases(),
     ...bulkCases(),
   ];

@@ -24,18 +24,10 @@ export function negotiationCases(): readonly Case[] {
 const OTHER_NAME = 'other.example';
 
 const protocolCases: readonly Case[] = [
-  opensslCase(
-    'client',
-    'ALPN agreed',
-    async (bench) => {
-      const seen = await askServer(bench, { applicationProtocols: ['h2', 'http/1.1'] }, [
-        '-alpn',
-        'http/1.1',
-      ]);
-      assertProtocol(seen, 'http/1.1');
-    },
-    { quick: true },
-  ),
+  opensslCase('client', 'ALPN agreed', async (bench) => {
+    const seen = await askServer(bench, { applicationProtocols: ['h2', 'http/1.1'] }, ['-alpn', 'http/1.1']);
+    assertProtocol(seen, 'http/1.1');
+  }),
   opensslCase('client', 'ALPN not offered to a server that has it', async (bench) => {
     assertProtocol(await askServer(bench, {}, ['-alpn', 'h2']), undefined);
   }),
@@ -61,21 +53,16 @@ const protocolCases: readonly Case[] = [
     const { credential } = await bench.identities.usual('P-256');
     assertProtocol(await answerClient(bench, { credentials: [credential] }, ['-alpn', 'h2']), undefined);
   }),
-  opensslCase(
-    'server',
-    'ALPN without overlap: refused with no_application_protocol',
-    async (bench) => {
-      const { credential } = await bench.identities.usual('P-256');
-      const ours = { credentials: [credential], applicationProtocols: ['h2'] };
-      const seen = await answerClient(bench, ours, ['-alpn', 'http/1.1']);
-      const error = failureOf(seen.outcome);
-      assert.equal(error.alert, 'no_application_protocol');
-      assert.match(error.message, /no-common-application-protocol.*http\/1\.1/);
-      assert.deepEqual(alertsOf(seen.messages, 'received'), ['no_application_protocol']);
-      assert.match(seen.said, /alert no application protocol/);
-    },
-    { quick: true },
-  ),
+  opensslCase('server', 'ALPN without overlap: refused with no_application_protocol', async (bench) => {
+    const { credential } = await bench.identities.usual('P-256');
+    const ours = { credentials: [credential], applicationProtocols: ['h2'] };
+    const seen = await answerClient(bench, ours, ['-alpn', 'http/1.1']);
+    const error = failureOf(seen.outcome);
+    assert.equal(error.alert, 'no_application_protocol');
+    assert.match(error.message, /no-common-application-protocol.*http\/1\.1/);
+    assert.deepEqual(alertsOf(seen.messages, 'received'), ['no_application_protocol']);
+    assert.match(seen.said, /alert no application protocol/);
+  }),
 ];
 
 const nameCases: readonly Case[] = [
@@ -109,28 +96,23 @@ const nameCases: readonly Case[] = [
     assert.equal(valueFrom(outcome).serverName, undefined);
     assert.doesNotMatch(said, /server name/);
   }),
-  opensslCase(
-    'server',
-    'SNI chooses between two certificates',
-    async (bench) => {
-      const usual = await bench.identities.usual('P-256');
-      const other = await bench.identities.issue({ name: OTHER_NAME });
-      const credentials = [usual.credential, other.credential];
-      const asked: readonly (readonly [readonly string[], Identity])[] = [
-        [['-servername', NAME], usual],
-        [['-servername', OTHER_NAME, '-verify_hostname', OTHER_NAME], other],
-        [['-noservername'], usual],
-        [['-servername', 'nobody.example'], usual],
-      ];
-      for (const [args, identity] of asked) {
-        const seen = await answerClient(bench, { credentials }, args);
-        assert.equal(valueFrom(seen.outcome).serverName, args[0] === '-noservername' ? undefined : args[1]);
-        assert.equal(seen.reply, reversed(LINE));
-        assert.ok(seen.said.includes(`Peer certificate: CN = ${commonNameOf(identity)}`), seen.said);
-      }
-    },
-    { quick: true },
-  ),
+  opensslCase('server', 'SNI chooses between two certificates', async (bench) => {
+    const usual = await bench.identities.usual('P-256');
+    const other = await bench.identities.issue({ name: OTHER_NAME });
+    const credentials = [usual.credential, other.credential];
+    const asked: readonly (readonly [readonly string[], Identity])[] = [
+      [['-servername', NAME], usual],
+      [['-servername', OTHER_NAME, '-verify_hostname', OTHER_NAME], other],
+      [['-noservername'], usual],
+      [['-servername', 'nobody.example'], usual],
+    ];
+    for (const [args, identity] of asked) {
+      const seen = await answerClient(bench, { credentials }, args);
+      assert.equal(valueFrom(seen.outcome).serverName, args[0] === '-noservername' ? undefined : args[1]);
+      assert.equal(seen.reply, reversed(LINE));
+      assert.ok(seen.said.includes(`Peer certificate: CN = ${commonNameOf(identity)}`), seen.said);
+    }
+  }),
   opensslCase('server', 'SNI unknown, strict: refused with unrecognized_name', async (bench) => {
     const { credential } = await bench.identities.usual('P-256');
     const ours = { credentials: [credential], strictServerName: true };
@@ -163,20 +145,15 @@ const retryCases: readonly Case[] = [
     assert.equal(factsOf(seen).helloRetryRequest, true);
     assert.ok(bringsCookie(seen));
   }),
-  opensslCase(
-    'server',
-    'HRR with a cookie',
-    async (bench) => {
-      const { credential } = await bench.identities.usual('P-256');
-      const ours = { credentials: [credential], helloRetryCookie: true, groups: ['secp256r1'] } as const;
-      const seen = await answerClient(bench, ours, ['-groups', 'X25519:P-256']);
-      assert.equal(valueFrom(seen.outcome).helloRetryRequest, true);
-      assert.equal(seen.reply, reversed(LINE));
-      assert.equal(factsOf(seen.messages).helloRetryRequest, true);
-      assert.ok(bringsCookie(seen.messages));
-    },
-    { quick: true },
-  ),
+  opensslCase('server', 'HRR with a cookie', async (bench) => {
+    const { credential } = await bench.identities.usual('P-256');
+    const ours = { credentials: [credential], helloRetryCookie: true, groups: ['secp256r1'] } as const;
+    const seen = await answerClient(bench, ours, ['-groups', 'X25519:P-256']);
+    assert.equal(valueFrom(seen.outcome).helloRetryRequest, true);
+    assert.equal(seen.reply, reversed(LINE));
+    assert.equal(factsOf(seen.messages).helloRetryRequest, true);
+    assert.ok(bringsCookie(seen.messages));
+  }),
   opensslCase('server', 'HRR for a client whose first groups nobody here knows', async (bench) => {
     const { credential } = await bench.identities.usual('P-256');
     const seen = await answerClient(bench, { credentials: [credential] }, ['-groups', 'P-521:X448:P-384']);

@@ -59,65 +59,36 @@ const badCertificates: readonly {
 
 const certificateCases: readonly Case[] = badCertificates.flatMap(
   ({ what, issue, ourAlert, ourWords, theirAlert }) => [
-    opensslCase(
-      'client',
-      `${what}: we refuse with ${ourAlert}`,
-      async (bench) => {
-        const identity = await bench.identities.issue(await issue(bench));
-        await assertWeRefuse(bench, identity, 'certificate', ourAlert, ourWords);
-      },
-      { quick: true },
-    ),
-    opensslCase(
-      'server',
-      `${what}: openssl refuses with ${theirAlert}`,
-      async (bench) => {
-        const identity = await bench.identities.issue(await issue(bench));
-        await assertTheyRefuse(bench, { credentials: [identity.credential] }, theirAlert);
-      },
-      { quick: true },
-    ),
+    opensslCase('client', `${what}: we refuse with ${ourAlert}`, async (bench) => {
+      const identity = await bench.identities.issue(await issue(bench));
+      await assertWeRefuse(bench, identity, 'certificate', ourAlert, ourWords);
+    }),
+    opensslCase('server', `${what}: openssl refuses with ${theirAlert}`, async (bench) => {
+      const identity = await bench.identities.issue(await issue(bench));
+      await assertTheyRefuse(bench, { credentials: [identity.credential] }, theirAlert);
+    }),
   ],
 );
 
 const wrongKeyCases: readonly Case[] = [
-  opensslCase(
-    'client',
-    'a wrong key: we refuse with decrypt_error',
-    async (bench) => {
-      const identity = await bench.identities.issue({});
-      const stranger = await bench.identities.issue({});
-      // A key file whose public half is the certificate's: openssl compares only that before it signs with the other.
-      const lie = { ...stranger.key, public: identity.key.public };
-      const keyFile = await bench.identities.write(
-        'lie.pem',
-        encodePem('PRIVATE KEY', encodePrivateKey(lie)),
-      );
-      await assertWeRefuse(
-        bench,
-        { ...identity, keyFile },
-        'peerMisbehaved',
-        'decrypt_error',
-        /bad-signature/,
-      );
-    },
-    { quick: true },
-  ),
-  opensslCase(
-    'server',
-    'a wrong key: openssl refuses with decrypt_error',
-    async (bench) => {
-      const identity = await bench.identities.issue({});
-      const stranger = await bench.identities.issue({});
-      // Our engine checks what an external key signs; its provider has to be made to believe the lie.
-      const ours = {
-        crypto: { ...noble, verify: () => true },
-        credentials: [externalCredential(identity, 'liar')],
-      };
-      await assertTheyRefuse(bench, ours, 'decrypt_error', signWith(stranger));
-    },
-    { quick: true },
-  ),
+  opensslCase('client', 'a wrong key: we refuse with decrypt_error', async (bench) => {
+    const identity = await bench.identities.issue({});
+    const stranger = await bench.identities.issue({});
+    // A key file whose public half is the certificate's: openssl compares only that before it signs with the other.
+    const lie = { ...stranger.key, public: identity.key.public };
+    const keyFile = await bench.identities.write('lie.pem', encodePem('PRIVATE KEY', encodePrivateKey(lie)));
+    await assertWeRefuse(bench, { ...identity, keyFile }, 'peerMisbehaved', 'decrypt_error', /bad-signature/);
+  }),
+  opensslCase('server', 'a wrong key: openssl refuses with decrypt_error', async (bench) => {
+    const identity = await bench.identities.issue({});
+    const stranger = await bench.identities.issue({});
+    // Our engine checks what an external key signs; its provider has to be made to believe the lie.
+    const ours = {
+      crypto: { ...noble, verify: () => true },
+      credentials: [externalCredential(identity, 'liar')],
+    };
+    await assertTheyRefuse(bench, ours, 'decrypt_error', signWith(stranger));
+  }),
   opensslCase('server', 'a wrong key behind a signature request: stopped before it leaves', async (bench) => {
     const identity = await bench.identities.issue({});
     const stranger = await bench.identities.issue({});

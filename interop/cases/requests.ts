@@ -17,18 +17,13 @@ export function requestCases(): readonly Case[] {
 
 const signatureCases: readonly Case[] = [
   ...certificateKinds.map((kind) =>
-    opensslCase(
-      'server',
-      `external signature, ${kind}`,
-      async (bench) => {
-        const identity = await bench.identities.usual(kind);
-        const ours = { credentials: [externalCredential(identity, kind)] };
-        const { outcome, reply } = await answerClient(bench, ours, [], { answer: signWith(identity) });
-        assert.equal(valueFrom(outcome).ownSignatureScheme, usualScheme[kind]);
-        assert.equal(reply, reversed(LINE));
-      },
-      { quick: kind === 'P-256' },
-    ),
+    opensslCase('server', `external signature, ${kind}`, async (bench) => {
+      const identity = await bench.identities.usual(kind);
+      const ours = { credentials: [externalCredential(identity, kind)] };
+      const { outcome, reply } = await answerClient(bench, ours, [], { answer: signWith(identity) });
+      assert.equal(valueFrom(outcome).ownSignatureScheme, usualScheme[kind]);
+      assert.equal(reply, reversed(LINE));
+    }),
   ),
   opensslCase('server', 'external signature after HRR, slowly', async (bench) => {
     const identity = await bench.identities.usual('P-256');
@@ -54,47 +49,42 @@ const signatureCases: readonly Case[] = [
 ];
 
 const credentialCases: readonly Case[] = [
-  opensslCase(
-    'server',
-    'certificate chosen by what the client says',
-    async (bench) => {
-      const asked: ClientHelloFacts[] = [];
-      const chosen = await bench.identities.usual('Ed25519');
-      const { outcome, reply } = await answerClient(
-        bench,
-        { credentials: 'ask', applicationProtocols: ['h2'] },
-        [
-          '-alpn',
-          'h2',
-          '-ciphersuites',
-          'TLS_AES_256_GCM_SHA384',
-          '-groups',
-          'P-384',
-          '-sigalgs',
-          'ed25519:ecdsa_secp256r1_sha256',
-        ],
-        {
-          answer: async (request) => {
-            if (request.kind !== 'credential') return { kind: 'refusal', reason: request.kind };
-            asked.push(request.hello);
-            return { kind: 'credential', credential: chosen.credential };
-          },
+  opensslCase('server', 'certificate chosen by what the client says', async (bench) => {
+    const asked: ClientHelloFacts[] = [];
+    const chosen = await bench.identities.usual('Ed25519');
+    const { outcome, reply } = await answerClient(
+      bench,
+      { credentials: 'ask', applicationProtocols: ['h2'] },
+      [
+        '-alpn',
+        'h2',
+        '-ciphersuites',
+        'TLS_AES_256_GCM_SHA384',
+        '-groups',
+        'P-384',
+        '-sigalgs',
+        'ed25519:ecdsa_secp256r1_sha256',
+      ],
+      {
+        answer: async (request) => {
+          if (request.kind !== 'credential') return { kind: 'refusal', reason: request.kind };
+          asked.push(request.hello);
+          return { kind: 'credential', credential: chosen.credential };
         },
-      );
-      assert.equal(valueFrom(outcome).ownSignatureScheme, 'ed25519');
-      assert.equal(reply, reversed(LINE));
-      assert.deepEqual(asked, [
-        {
-          serverName: NAME,
-          applicationProtocols: ['h2'],
-          cipherSuites: ['TLS_AES_256_GCM_SHA384'],
-          groups: ['secp384r1'],
-          signatureSchemes: ['ed25519', 'ecdsa_secp256r1_sha256'],
-        },
-      ]);
-    },
-    { quick: true },
-  ),
+      },
+    );
+    assert.equal(valueFrom(outcome).ownSignatureScheme, 'ed25519');
+    assert.equal(reply, reversed(LINE));
+    assert.deepEqual(asked, [
+      {
+        serverName: NAME,
+        applicationProtocols: ['h2'],
+        cipherSuites: ['TLS_AES_256_GCM_SHA384'],
+        groups: ['secp384r1'],
+        signatureSchemes: ['ed25519', 'ecdsa_secp256r1_sha256'],
+      },
+    ]);
+  }),
   opensslCase('server', 'certificate chosen, its key elsewhere: two requests in a row', async (bench) => {
     const identity = await bench.identities.usual('P-384');
     const chosen = externalCredential(identity, 'P-384');

@@ -11,8 +11,8 @@ export interface Case {
   readonly title: string;
   /** A group without which the peer cannot take part. */
   readonly needs?: GroupName | undefined;
-  /** Whether the default tests run it too. */
-  readonly quick?: boolean | undefined;
+  /** Whether it is left out of the default tests, which run everything else against openssl. */
+  readonly slow?: boolean | undefined;
   /** Milliseconds after which it has failed. Default 20,000. */
   readonly limit?: number | undefined;
   /** Rejects when it is not as it should be. */

@@ -70,7 +70,9 @@ export interface Identities {
   readonly usual: (kind: CertificateKind) => Promise<Identity>;
   readonly issue: (wanted: Issue) => Promise<Identity>;
   readonly makeAuthority: (commonName: string) => Promise<Authority>;
-  /** Writes a file of the run and gives its path. */
+  /** A path for a new file of the run. */
+  readonly path: (name: string) => string;
+  /** Writes a new file and gives its path. */
   readonly write: (name: string, text: string) => Promise<string>;
 }
 
@@ -82,11 +84,15 @@ export async function makeIdentities(folder: string): Promise<Identities> {
   const usual = new Map<CertificateKind, Promise<Identity>>();
   let files = 0;
 
-  async function write(name: string, text: string): Promise<string> {
+  function path(name: string): string {
     files += 1;
-    const path = join(folder, `${files}-${name}`);
-    await writeFile(path, text, { mode: 0o600 });
-    return path;
+    return join(folder, `${files}-${name}`);
+  }
+
+  async function write(name: string, text: string): Promise<string> {
+    const file = path(name);
+    await writeFile(file, text, { mode: 0o600 });
+    return file;
   }
 
   function makeSigner(commonName: string, by: Signer | undefined): Required<Signer> {
@@ -151,6 +157,7 @@ export async function makeIdentities(folder: string): Promise<Identities> {
     },
     issue,
     makeAuthority,
+    path,
     write,
   };
 }

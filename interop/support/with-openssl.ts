@@ -21,7 +21,7 @@ export function opensslCase(
   role: Case['role'],
   title: string,
   run: Case['run'],
-  options: Pick<Case, 'quick' | 'limit' | 'needs'> = {},
+  options: Pick<Case, 'slow' | 'limit'> = {},
 ): Case {
   return { peer: 'openssl', role, title, run, ...options };
 }
