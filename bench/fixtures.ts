@@ -121,12 +121,14 @@ export function handshake(configs: Configs, seed: Uint8Array): Connection {
   return { client: finished.state, server: done.state };
 }
 
-/** The bytes that the effects of one step send. */
+/** The bytes that the effects of one step send. One effect holds them all, as a rule, and nothing is copied. */
 export function sent(effects: readonly Effect[]): Uint8Array {
-  const [first = new Uint8Array(0), ...rest] = effects.flatMap((effect) =>
-    effect.kind === 'send' ? [effect.bytes] : [],
-  );
-  return rest.length === 0 ? first : Buffer.concat([first, ...rest]);
+  let bytes: Uint8Array | undefined;
+  for (const effect of effects) {
+    if (effect.kind !== 'send') continue;
+    bytes = bytes === undefined ? effect.bytes : Uint8Array.from([...bytes, ...effect.bytes]);
+  }
+  return bytes ?? new Uint8Array(0);
 }
 
 /** 48 bytes, different for every `n`. */

@@ -34,10 +34,10 @@ export function nodeTls({ pem }: Fixture, suite: CipherSuiteName): NodeTls {
   return {
     connect: async () => {
       const [near, far] = duplexPair();
-      const accepted = once(listener, 'secureConnection');
+      const accepted = new Promise<TLSSocket>((resolve) => listener.once('secureConnection', resolve));
       listener.emit('connection', far);
       const client = connect({ socket: near, secureContext, servername: NAME });
-      const [[server]] = await Promise.all([accepted, once(client, 'secureConnect')]);
+      const [server] = await Promise.all([accepted, once(client, 'secureConnect')]);
       return { client, server };
     },
   };
