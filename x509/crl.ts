@@ -28,10 +28,10 @@ import { type Certificate, time } from './certificate.ts';
 import {
   type Extension,
   type ExtensionName,
-  extensionName,
   extensions,
   extensionValue,
   firstRepeated,
+  unhandledCritical,
 } from './extension.ts';
 import { CRL_MAXIMUM_ENTRIES } from './limits.ts';
 import { isEmptyName, type Name, name, sameName } from './name.ts';
@@ -274,30 +274,16 @@ function readEntries(
   return ok({ revokedCertificates, index, unhandledCriticalExtension });
 }
 
-const PROCESSED: ReadonlySet<string> = new Set<ExtensionName>([
+const PROCESSED: readonly ExtensionName[] = [
   'authorityKeyIdentifier',
   'cRLNumber',
   'deltaCRLIndicator',
   'freshestCRL',
   'issuerAltName',
   'issuingDistributionPoint',
-]);
+];
 
-const PROCESSED_IN_ENTRIES: ReadonlySet<string> = new Set<ExtensionName>([
-  'certificateIssuer',
-  'invalidityDate',
-  'reasonCode',
-]);
-
-function unhandledCritical(
-  extensions: readonly Extension[],
-  processed: ReadonlySet<string>,
-): string | undefined {
-  return extensions
-    .filter(({ critical }) => critical)
-    .map(({ extnID }) => extensionName(extnID))
-    .find((name) => !processed.has(name));
-}
+const PROCESSED_IN_ENTRIES: readonly ExtensionName[] = ['certificateIssuer', 'invalidityDate', 'reasonCode'];
 
 function repetition(extensions: readonly Extension[]): CrlError | undefined {
   const repeated = extensions.length < 2 ? undefined : firstRepeated(extensions.map(({ extnID }) => extnID));

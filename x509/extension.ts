@@ -387,6 +387,17 @@ export function firstRepeated(identifiers: readonly string[]): string | undefine
   return identifiers.find((identifier) => seen.size === seen.add(identifier).size);
 }
 
+/** The name of the first critical extension that is none of the `processed` ones. */
+export function unhandledCritical(
+  extensions: readonly Extension[],
+  processed: readonly ExtensionName[],
+): string | undefined {
+  return extensions
+    .filter(({ critical }) => critical)
+    .map(({ extnID }) => extensionName(extnID))
+    .find((name) => !processed.some((known) => known === name));
+}
+
 /** The standard's name of an extension, or its identifier when it is not one of the table above. */
 export function extensionName(extnID: string): string {
   return NAMES.get(extnID) ?? extnID;

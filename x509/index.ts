@@ -4,7 +4,7 @@
  * @module
  */
 export { err, ok, type Result } from '../asn1/index.ts';
-export type { AlgorithmIdentifier, PssParameters } from './algorithm.ts';
+export { type AlgorithmIdentifier, type PssParameters, signatureAlgorithm } from './algorithm.ts';
 export {
   type AuthenticatedPeer,
   type Authenticator,
@@ -47,6 +47,12 @@ export {
 } from './crl.ts';
 export { buildCrl, type CrlOptions, type RevocationEntry } from './crl-build.ts';
 export {
+  describeEvidenceFault,
+  type EvidenceFault,
+  type EvidenceFaultReason,
+  type Freshness,
+} from './evidence.ts';
+export {
   type AuthorityKeyIdentifier,
   type BasicConstraints,
   type DistributionPoint,
@@ -84,6 +90,37 @@ export {
   type Name,
   type NameParts,
 } from './name.ts';
+export {
+  type BasicOcspResponse,
+  type CertId,
+  type CertIdHash,
+  type CertStatus,
+  decodeOcspRequest,
+  decodeOcspResponse,
+  describeOcspError,
+  encodeOcspRequest,
+  encodeOcspResponse,
+  makeCertId,
+  matchesCertId,
+  type OcspError,
+  type OcspRefusal,
+  type OcspRequest,
+  type OcspResponse,
+  type OcspSignature,
+  type OcspSingleRequest,
+  type ResponderId,
+  type SignedOcspRequest,
+  type SignedOcspResponse,
+  type SingleResponse,
+} from './ocsp.ts';
+export {
+  buildOcspRequest,
+  buildOcspResponse,
+  type OcspAnswer,
+  type OcspRequestOptions,
+  type OcspResponseOptions,
+} from './ocsp-build.ts';
+export { type OcspCheck, type VerifiedOcspStatus, verifyOcspResponse } from './ocsp-verify.ts';
 export { algorithm, id } from './oid.ts';
 export { type PathOptions, type ValidatedPath, validatePath } from './path.ts';
 export { decodePem, describePemError, encodePem, type PemBlock, type PemError } from './pem.ts';

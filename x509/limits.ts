@@ -38,3 +38,15 @@ export const PEM_MAXIMUM_BLOCKS = 10_000;
 
 /** Entries of one CRL. The largest of public authorities have some hundreds of thousands. */
 export const CRL_MAXIMUM_ENTRIES = 1_000_000;
+
+/** Certificates of one OCSP response that are tried as its responder's. Real ones hold one, or none. */
+export const OCSP_MAXIMUM_CERTIFICATES = 8;
+
+/** Octets of an OCSP nonce. Source: RFC 9654 §2.1. */
+export const OCSP_NONCE_MAXIMUM_OCTETS = 128;
+
+/**
+ * How far the clocks of who says that something is revoked and who reads it may differ, in milliseconds. Source: `openssl ocsp`
+ * (`-validity_period`), 5 minutes.
+ */
+export const REVOCATION_CLOCK_SKEW = 300_000;

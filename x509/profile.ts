@@ -61,6 +61,19 @@ export function checkTrustedLeaf(certificate: Certificate, context: CheckContext
   return firstFinding([...EVERY_CHECK, ...END_ENTITY_CHECKS], certificate, context);
 }
 
+/** What is wrong with a certificate whose key signs CRLs (`cRLSign`) or OCSP responses (`digitalSignature`). */
+export function checkRevocationSigner(
+  certificate: Certificate,
+  now: number,
+  keyUsage: KeyUsageName,
+): Finding | undefined {
+  return (
+    isInForce(certificate, { now }) ??
+    hasOnlyUnderstoodCriticalExtensions(certificate) ??
+    mayBeUsed(certificate, { keyUsage: [keyUsage] })
+  );
+}
+
 /** What is wrong with a certificate's key beyond what decoding it has checked. */
 export function checkKey(
   { key }: CertifiedKey,
@@ -166,7 +179,7 @@ function firstFinding(
 /* Every certificate of a path. */
 
 /** RFC 5280 §4.1.2.5: both ends are included. They are whole seconds, so a fraction of `now` does not count. */
-function isInForce({ validity }: Certificate, { now }: CheckContext): Finding | undefined {
+function isInForce({ validity }: Certificate, { now }: Pick<CheckContext, 'now'>): Finding | undefined {
   const second = Math.floor(now / 1000) * 1000;
   if (second < validity.notBefore) {
     return finding('not-yet-valid', `a time from ${formatTime(validity.notBefore)}`, formatTime(now));
@@ -216,7 +229,10 @@ const UNDERSTOOD: ReadonlySet<string> = new Set<ExtensionName>([
 /* End entities. */
 
 /** RFC 5280 §4.2.1.3. */
-function mayBeUsed(certificate: Certificate, { keyUsage: wanted }: CheckContext): Finding | undefined {
+function mayBeUsed(
+  certificate: Certificate,
+  { keyUsage: wanted }: Pick<CheckContext, 'keyUsage'>,
+): Finding | undefined {
   const keyUsage = extensionValue(certificate, 'keyUsage');
   const lacking = keyUsage === undefined ? undefined : wanted.find((name) => !keyUsage[name]);
   return lacking === undefined
