@@ -1,5 +1,5 @@
 import type { GroupName } from '../nocrypto/index.ts';
-import type { AuthenticatedPeer } from '../x509/index.ts';
+import type { AuthenticatedPeer, Certificate } from '../x509/index.ts';
 import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 import type { Failure } from './failure.ts';
 import type { Request } from './request.ts';
@@ -39,6 +39,8 @@ export interface Facts {
   readonly serverName: string | undefined;
   /** Whether the server asked for another key share. */
   readonly helloRetryRequest: boolean;
+  /** The certificate this side showed, if any. */
+  readonly ownCertificate: Certificate | undefined;
   /** The authenticated peer; undefined for an anonymous client. */
   readonly peer: AuthenticatedPeer | undefined;
   /** The ClientHello.random: identifies the connection in a key log. */

@@ -29,6 +29,7 @@ export {
   server,
   status,
 } from './engine.ts';
+export { exportKeyingMaterial, tlsExporter, tlsServerEndPoint } from './exporter.ts';
 export {
   alertFor,
   describeFailure,

@@ -113,7 +113,8 @@ function derived(crypto: CryptoProvider, hash: HashName, secret: Secret): Secret
   return deriveSecret(crypto, hash, secret, 'derived', crypto.hashes[hash].digest(noContext));
 }
 
-function deriveSecret(
+/** Derive-Secret (§7.1), given the transcript's hash. */
+export function deriveSecret(
   crypto: CryptoProvider,
   hash: HashName,
   secret: Secret,

@@ -1,3 +1,4 @@
+import type { Secret } from '../nocrypto/index.ts';
 import type { ClientPhase } from './client/phase.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Facts } from './effect.ts';
@@ -29,6 +30,8 @@ export type Phase = ClientPhase | ServerPhase | Established | Ended;
 export interface Established {
   readonly kind: 'established';
   readonly facts: Facts;
+  /** RFC 9846 §7.5: exporter_secret. */
+  readonly exporterSecret: Secret;
 }
 
 /** Nothing follows. A failed connection stays failed. */

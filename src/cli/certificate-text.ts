@@ -149,6 +149,9 @@ function extensionTexts(extnValue: Extension['extnValue']): readonly string[] {
       return extnValue.value.map(({ type }) => oidName(type));
     case 'otherwise':
       return [hex(extnValue.value, ':')];
+    default:
+      // An extension of revocation lists, OCSP or precertificates: it has no business in a certificate.
+      return ['(not for certificates)'];
   }
 }
 

@@ -42,7 +42,7 @@ export function answerServerFinished(
   const facts = clientFacts(config, phase);
   const clientRandom = agreed.sent.random;
   return ok({
-    phase: { kind: 'established', facts },
+    phase: { kind: 'established', facts, exporterSecret: secrets.exporter },
     actions: [
       logSecret('CLIENT_TRAFFIC_SECRET_0', clientRandom, secrets.clientApplicationTraffic),
       logSecret('SERVER_TRAFFIC_SECRET_0', clientRandom, secrets.serverApplicationTraffic),
@@ -71,10 +71,11 @@ function clientFacts(config: ClientConfig, phase: AwaitServerFinished): Facts {
     group: agreed.group,
     peerSignatureScheme: peer.signatureScheme,
     ownSignatureScheme: undefined,
+    ownCertificate: undefined,
     applicationProtocol: phase.applicationProtocol,
     serverName: config.serverName,
     helloRetryRequest: agreed.helloRetryRequest,
     peer: peer.peer,
-    clientRandom: agreed.sent.random,
+    clientRandom: agreed.sent.random.slice(),
   };
 }

@@ -26,7 +26,7 @@ export function answerClientFinished(
   }
   const facts = serverFacts(phase);
   return ok({
-    phase: { kind: 'established', facts },
+    phase: { kind: 'established', facts, exporterSecret: phase.exporterSecret },
     actions: [
       {
         kind: 'protectReads',
@@ -48,10 +48,11 @@ function serverFacts({ flight }: AwaitClientFinished): Facts {
     group: agreed.group,
     peerSignatureScheme: undefined,
     ownSignatureScheme: flight.scheme.name,
+    ownCertificate: flight.certificate,
     applicationProtocol: agreed.applicationProtocol,
     serverName: agreed.facts.serverName,
     helloRetryRequest: agreed.helloRetryRequest,
     peer: undefined,
-    clientRandom: agreed.clientRandom,
+    clientRandom: agreed.clientRandom.slice(),
   };
 }

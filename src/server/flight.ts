@@ -34,6 +34,7 @@ export function sendFlight(
   const secrets = handshakeSecrets(crypto, suite.hash, exchanged.value.sharedSecret, afterHello.digest());
   const flight: Flight = {
     agreed,
+    certificate: chosen.credential.leaf,
     scheme: chosen.scheme,
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
@@ -110,6 +111,7 @@ function finishFlight(
       kind: 'awaitClientFinished',
       flight,
       clientApplicationTraffic: secrets.clientApplicationTraffic,
+      exporterSecret: secrets.exporter,
       transcript: afterFinished,
     },
     actions: [

@@ -1,4 +1,5 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
+import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { Credential } from '../credential.ts';
 import type { ClientHello } from '../messages.ts';
@@ -53,6 +54,7 @@ export interface AwaitCredential {
 /** What stays of the handshake once the ServerHello is on its way. */
 export interface Flight {
   readonly agreed: Agreed;
+  readonly certificate: Certificate;
   readonly scheme: SignatureScheme;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;
@@ -72,6 +74,7 @@ export interface AwaitClientFinished {
   readonly kind: 'awaitClientFinished';
   readonly flight: Flight;
   readonly clientApplicationTraffic: Secret;
+  readonly exporterSecret: Secret;
   /** Up to the server's Finished. */
   readonly transcript: RunningHash;
 }

@@ -64,6 +64,7 @@ describe('the page', () => {
       group: 'x25519',
       peerSignatureScheme: undefined,
       ownSignatureScheme: 'ed25519',
+      ownCertificate: undefined,
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,
       helloRetryRequest: false,
