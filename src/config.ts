@@ -16,7 +16,7 @@ import {
 } from './codepoints.ts';
 import type { Credential } from './credential.ts';
 import { defaults } from './defaults.ts';
-import { defaultLimits, type Limits } from './limits.ts';
+import { defaultLimits, type Limits, MIN_PLAINTEXT } from './limits.ts';
 import { signatureSchemes } from './signature-schemes.ts';
 import type { TraceLevel } from './trace.ts';
 
@@ -170,10 +170,11 @@ function checked<Config extends CommonConfig>(config: Unchecked<Config>): Config
 function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
   return {
     crypto: options.crypto,
-    cipherSuites: options.cipherSuites ?? defaults.cipherSuites,
-    groups: options.groups ?? defaults.groups,
-    signatureSchemes: options.signatureSchemes ?? defaults.signatureSchemes,
-    applicationProtocols: options.applicationProtocols ?? [],
+    // Copies: the caller's lists may change after the check.
+    cipherSuites: [...(options.cipherSuites ?? defaults.cipherSuites)],
+    groups: [...(options.groups ?? defaults.groups)],
+    signatureSchemes: [...(options.signatureSchemes ?? defaults.signatureSchemes)],
+    applicationProtocols: [...(options.applicationProtocols ?? [])],
     trace: options.trace ?? defaults.trace,
     limits: { ...defaultLimits, ...options.limits },
   };
@@ -227,8 +228,9 @@ function limitProblem(limits: Limits): ConfigError | undefined {
   for (const [name, value] of Object.entries(limits)) {
     const most = Object.entries(defaultLimits).find(([known]) => known === name)?.[1];
     if (most === undefined) return { option: `limits.${name}`, problem: 'is not a limit' };
-    if (!Number.isSafeInteger(value) || value < 1 || value > most) {
-      return { option: `limits.${name}`, problem: `must be a whole number from 1 to ${most}` };
+    const least = name === 'recordPlaintext' ? MIN_PLAINTEXT : 1;
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      return { option: `limits.${name}`, problem: `must be a whole number from ${least} to ${most}` };
     }
   }
   return undefined;

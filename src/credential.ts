@@ -18,6 +18,8 @@ import { isSame } from './bytes.ts';
 export interface Credential {
   /** DER, leaf first, as it goes onto the wire. */
   readonly chain: readonly Uint8Array[];
+  /** The same, decoded. */
+  readonly certificates: readonly Certificate[];
   readonly leaf: Certificate;
   readonly publicKey: CertifiedKey;
   readonly key: CredentialKey;
@@ -48,14 +50,11 @@ export function credential(
   chain: readonly Uint8Array[],
   key: CredentialKey,
 ): Result<Credential, CredentialError> {
-  const certificates: Certificate[] = [];
-  for (const [index, der] of chain.entries()) {
-    const decoded = decodeCertificate(der);
-    if (!decoded.ok) {
-      return err({ kind: 'bad-certificate', index, detail: describeCertificateError(decoded.error) });
-    }
-    certificates.push(decoded.value);
-  }
+  // Copies: the caller's bytes may change after the check.
+  const copies: readonly Uint8Array[] = chain.map((der) => Uint8Array.from(der));
+  const decoded = decodeChain(copies);
+  if (!decoded.ok) return decoded;
+  const certificates = decoded.value;
   const [leaf] = certificates;
   if (leaf === undefined) return err({ kind: 'empty-chain', detail: 'a credential needs a certificate' });
   const publicKey = certificatePublicKey(crypto, leaf);
@@ -66,7 +65,19 @@ export function credential(
       detail: "the private key is not that of the chain's first certificate",
     });
   }
-  return ok({ chain, leaf, publicKey: publicKey.value, key } as Credential);
+  if (!maySign(leaf)) {
+    return err({
+      kind: 'bad-certificate',
+      index: 0,
+      detail: 'its key usage does not allow digitalSignature',
+    });
+  }
+  return ok({ chain: copies, certificates, leaf, publicKey: publicKey.value, key } as Credential);
+}
+
+/** RFC 9846 §4.4.2.2: a key usage, where there is one, must allow digitalSignature. */
+export function maySign(leaf: Certificate): boolean {
+  return extensionValue(leaf, 'keyUsage')?.digitalSignature !== false;
 }
 
 /** Whether the leaf is for this DNS name (RFC 9525). */
@@ -77,4 +88,16 @@ export function isForName(credential: Credential, name: string): boolean {
 
 function isSamePublicKey(a: PublicKey, b: PublicKey): boolean {
   return isSame(encodePublicKey(a), encodePublicKey(b));
+}
+
+function decodeChain(chain: readonly Uint8Array[]): Result<readonly Certificate[], CredentialError> {
+  const certificates: Certificate[] = [];
+  for (const [index, der] of chain.entries()) {
+    const decoded = decodeCertificate(der);
+    if (!decoded.ok) {
+      return err({ kind: 'bad-certificate', index, detail: describeCertificateError(decoded.error) });
+    }
+    certificates.push(decoded.value);
+  }
+  return ok(certificates);
 }

@@ -55,7 +55,8 @@ export function server(config: ServerConfig, seed: Uint8Array): Step {
 export function receive(state: State, bytes: Uint8Array, now: number): Step {
   if (!status(state).canReceive) return { state, effects: [] };
   const turn = beginTurn(state, now);
-  takeBytes(turn, bytes);
+  // A plain view: slice() of a Node Buffer would not copy, and what is kept must be a copy.
+  takeBytes(turn, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   return endTurn(turn);
 }
 

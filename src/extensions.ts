@@ -4,6 +4,7 @@ import {
   type Codec,
   opaque,
   opaqueFixed,
+  opaqueRest,
   prefixed,
   type Shape,
   struct,
@@ -82,6 +83,7 @@ const inEncryptedExtensions = {
 };
 
 const inCertificateRequest = {
+  serverName: opaqueRest,
   signatureAlgorithms: codes,
   certificateAuthorities: distinguishedNames,
   signatureAlgorithmsCert: codes,

@@ -54,8 +54,6 @@ const misbehaviours = {
   'too-much-early-data': 'unexpected_message',
   /** §5.1: not TLS at all, or a version no TLS 1.3 record carries. */
   'bad-record-version': 'protocol_version',
-  /** §5.5: more records under one key than its AEAD allows. */
-  'too-many-records-under-one-key': 'unexpected_message',
   'message-too-long': 'illegal_parameter',
   'too-many-certificates': 'bad_certificate',
   /** §6: an alert record holds exactly one alert, unfragmented. */
@@ -79,6 +77,7 @@ const misbehaviours = {
   'retry-for-unoffered-group': 'illegal_parameter',
   'retry-for-shared-group': 'illegal_parameter',
   'second-client-hello-differs': 'illegal_parameter',
+  'early-data-after-retry': 'illegal_parameter',
   'cookie-too-long': 'illegal_parameter',
   'cookie-not-echoed': 'illegal_parameter',
   'unsolicited-cookie': 'illegal_parameter',
@@ -100,6 +99,7 @@ const misbehaviours = {
   'certificate-request-context-not-empty': 'illegal_parameter',
   'undecodable-certificate': 'bad_certificate',
   'unsupported-certificate-key': 'unsupported_certificate',
+  'certificate-key-may-not-sign': 'unsupported_certificate',
   /** §4.4.3 */
   'unoffered-signature-scheme': 'illegal_parameter',
   'signature-scheme-does-not-fit-key': 'illegal_parameter',
@@ -133,8 +133,8 @@ export type Incompatibility = keyof typeof incompatibilities;
 export type Misuse = keyof typeof misuses;
 
 /**
- * The one map from failure to alert (RFC 9846 §6.2). `undefined` when there is nobody to tell: the peer has given up
- * or gone.
+ * The one map from failure to alert (RFC 9846 §6.2). `undefined` when the peer has given up with an error of its own.
+ * Where it has only stopped talking, our side of the conversation is closed in order (§6.1).
  */
 export function alertFor(failure: Failure): AlertName | undefined {
   switch (failure.kind) {
@@ -149,8 +149,9 @@ export function alertFor(failure: Failure): AlertName | undefined {
     case 'misuse':
       return misuses[failure.reason];
     case 'peerAlert':
+      return failure.alert === 'close_notify' ? 'close_notify' : undefined;
     case 'truncated':
-      return undefined;
+      return 'close_notify';
   }
 }
 
@@ -191,7 +192,10 @@ export function misuse(reason: Misuse, detail: string): Failure {
   return { kind: 'misuse', reason, detail };
 }
 
-/** RFC 9846 §6.2 on the certificate alerts. A name mismatch is bad_certificate, as OpenSSL and rustls say it. */
+/**
+ * RFC 9846 §6.2 on the certificate alerts. A name mismatch is bad_certificate, as OpenSSL and rustls say it, and so is
+ * an algorithm nobody should use any more (§4.4.2.4 demands it for MD5).
+ */
 function alertForCertificate(error: ValidationError): AlertName {
   switch (error.reason) {
     case 'unknown-issuer':
@@ -200,7 +204,6 @@ function alertForCertificate(error: ValidationError): AlertName {
     case 'expired':
     case 'not-yet-valid':
       return 'certificate_expired';
-    case 'unsupported-algorithm':
     case 'weak-key':
     case 'wrong-key-usage':
     case 'wrong-extended-key-usage':

@@ -4,7 +4,7 @@ import { type Failure, misbehaved, misuse } from './failure.ts';
 import { describeMessage } from './message-details.ts';
 import { decodeHandshake, HANDSHAKE_HEADER_LENGTH, type HandshakeMessage } from './messages.ts';
 import { answerPostHandshake } from './post-handshake.ts';
-import { nextRecord, openRecord, RECORD_HEADER_LENGTH, recordLength } from './record.ts';
+import { nextRecord, openRecord, type ProtectionKeys, RECORD_HEADER_LENGTH, recordLength } from './record.ts';
 import { handleServer } from './server/handle.ts';
 import { isWaiting } from './state.ts';
 import { apply, emit, end, fail, type Turn, trace, traceRecord, tracing, updateWriteKeys } from './turn.ts';
@@ -116,19 +116,11 @@ function takeRecord(turn: Turn, record: Uint8Array): void {
     fail(turn, misbehaved('unexpected-message', 'an unprotected record where records must be protected'));
     return;
   }
-  const limit = turn.fixed.config.limits[protection.keys.suite.recordLimit];
-  if (protection.sequence >= limit * READ_GRACE) {
-    fail(
-      turn,
-      misbehaved('too-many-records-under-one-key', `${protection.sequence} records, ${limit} allowed`),
-    );
-    return;
-  }
   const content = openRecord(protection, record);
   if (content.ok) {
     turn.read = { protection: nextRecord(protection), closed: false, skippable: 0 };
     takeContent(turn, content.value.type, content.value.bytes, true);
-    if (protection.sequence + 1 >= limit) askForNewKeys(turn);
+    askForNewKeys(turn, protection.keys);
   } else if (turn.read.skippable > 0 && isDecryptionFailure(content.error)) {
     skipRecord(turn, record);
   } else {
@@ -140,23 +132,32 @@ function isDecryptionFailure(failure: Failure): boolean {
   return failure.kind === 'peerMisbehaved' && failure.reason === 'decryption-failed';
 }
 
+/** Of every suite a client could have sent early data under. */
+const AEAD_TAG_LENGTH = 16;
+
 /** §4.2.10: early data under keys we do not have. It ends with the first record that does open. */
 function skipRecord(turn: Turn, record: Uint8Array): void {
   const { protection, skippable } = turn.read;
-  if (record.length > skippable) {
+  // What counts is the data inside (§4.6.1); an empty record counts too, or there would be no end to them.
+  const cost = Math.max(1, record.length - RECORD_HEADER_LENGTH - 1 - AEAD_TAG_LENGTH);
+  if (cost > skippable) {
     fail(turn, misbehaved('too-much-early-data', 'more than this server is ready to drop'));
     return;
   }
-  turn.read = { protection, closed: false, skippable: skippable - record.length };
+  turn.read = { protection, closed: false, skippable: skippable - cost };
 }
 
-/** The peer gets this much more than the limit, the time to answer a KeyUpdate: RFC 9846 §5.5's 2^24.5 for AES-GCM. */
-const READ_GRACE = Math.SQRT2;
-
-function askForNewKeys(turn: Turn): void {
-  const { write } = turn;
-  if (turn.phase.kind === 'established' && !write.closed && !write.keyUpdateAsked)
+/**
+ * §5.5: keys that have opened as many records as they should are to be replaced by the peer. It is only asked: to refuse
+ * what it sends under them anyway would be of no use to anybody.
+ */
+function askForNewKeys(turn: Turn, used: ProtectionKeys): void {
+  const { read, write, phase } = turn;
+  const limit = turn.fixed.config.limits[used.suite.recordLimit];
+  const isWornOut = read.protection?.keys === used && read.protection.sequence >= limit;
+  if (isWornOut && phase.kind === 'established' && !read.closed && !write.closed && !write.keyUpdateAsked) {
     updateWriteKeys(turn, true);
+  }
 }
 
 /**
@@ -271,7 +272,6 @@ function handleMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): 
 
 /** §6: exactly one alert a record, never in pieces. All but two kinds end the connection, whatever their level says. */
 function takeAlert(turn: Turn, bytes: Uint8Array): void {
-  if (isInterleaved(turn)) return;
   if (bytes.length === 0) {
     fail(turn, misbehaved('empty-fragment', 'an alert record without content'));
     return;
@@ -284,8 +284,9 @@ function takeAlert(turn: Turn, bytes: Uint8Array): void {
   const alert = nameOf(alertCodes, code) ?? 'unknown';
   if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'received', alert });
   if (alert === 'user_canceled') {
-    countUseless(turn);
+    if (!isInterleaved(turn)) countUseless(turn);
   } else if (alert === 'close_notify' && turn.phase.kind === 'established') {
+    if (isInterleaved(turn)) return;
     turn.read = { protection: turn.read.protection, closed: true, skippable: 0 };
     emit(turn, { kind: 'peerClosed' });
     if (turn.write.closed) end(turn, undefined);

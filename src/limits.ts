@@ -39,6 +39,9 @@ export const MAX_PLAINTEXT = 1 << 14;
 /** RFC 9846 §5.2: TLSCiphertext.encrypted_record. */
 export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
 
+/** RFC 8449 §4: the least that a record size limit may be; an alert must never need two records. */
+export const MIN_PLAINTEXT = 64;
+
 /** The values in force unless a configuration lowers them. */
 export const defaultLimits: Limits = {
   handshakeMessage: 64 * 1024,

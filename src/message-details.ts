@@ -8,6 +8,7 @@ import {
 } from './codepoints.ts';
 import { type AnyExtension, extensionType, findExtension } from './extensions.ts';
 import type { HandshakeMessage } from './messages.ts';
+import { listed, printable } from './text.ts';
 
 /** What stands in a handshake message, for people who read a trace. No secret, and nothing that is not on the wire. */
 export function describeMessage(message: HandshakeMessage): Readonly<Record<string, string>> {
@@ -18,7 +19,7 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
       const name = findExtension(extensions, 'serverName')?.[0]?.hostName;
       const protocols = findExtension(extensions, 'applicationLayerProtocolNegotiation');
       return {
-        ...(name === undefined ? {} : { serverName: name }),
+        ...(name === undefined ? {} : { serverName: printable(name) }),
         versions: list(protocolVersions, findExtension(extensions, 'supportedVersions') ?? []),
         cipherSuites: list(cipherSuiteCodes, cipherSuites),
         groups: list(groupCodes, findExtension(extensions, 'supportedGroups') ?? []),
@@ -26,7 +27,7 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
           groupCodes,
           shares.map(({ group }) => group),
         ),
-        ...(protocols === undefined ? {} : { applicationProtocols: protocols.join(', ') }),
+        ...(protocols === undefined ? {} : { applicationProtocols: listed(protocols) }),
         extensions: names(extensions),
       };
     }
@@ -52,7 +53,7 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
       const { extensions } = message.body;
       const protocols = findExtension(extensions, 'applicationLayerProtocolNegotiation');
       return {
-        ...(protocols === undefined ? {} : { applicationProtocol: protocols.join(', ') }),
+        ...(protocols === undefined ? {} : { applicationProtocol: listed(protocols) }),
         extensions: names(extensions),
       };
     }
@@ -74,7 +75,7 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
 }
 
 function list(table: Readonly<Record<string, number>>, codes: readonly number[]): string {
-  return codes.map((code) => label(table, code)).join(', ');
+  return listed(codes.map((code) => label(table, code)));
 }
 
 function names(extensions: readonly AnyExtension[]): string {

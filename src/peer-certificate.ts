@@ -11,6 +11,7 @@ import {
 } from '../x509/index.ts';
 import type { SignatureSchemeName } from './codepoints.ts';
 import type { ClientConfig } from './config.ts';
+import { maySign } from './credential.ts';
 import { type Failure, misbehaved } from './failure.ts';
 import type { Limits } from './limits.ts';
 import type { CertificateEntry, CertificateVerify } from './messages.ts';
@@ -27,7 +28,10 @@ export interface PeerProof {
 
 declare const proof: unique symbol;
 
-/** Decodes a chain as presented, leaf first. One that does not decode makes the whole chain bad. */
+/**
+ * Decodes a chain as presented, leaf first. The leaf must decode; what else does not is left out, since a peer may
+ * send more than it needs (RFC 9846 §4.4.2), and a path that lacks it will not be found.
+ */
 export function decodeChain(
   entries: readonly CertificateEntry[],
   limits: Limits,
@@ -40,12 +44,11 @@ export function decodeChain(
   const certificates: Certificate[] = [];
   for (const [index, entry] of entries.entries()) {
     const decoded = decodeCertificate(entry.certData);
-    if (!decoded.ok) {
-      return err(
-        misbehaved('undecodable-certificate', `number ${index}: ${describeCertificateError(decoded.error)}`),
-      );
+    if (decoded.ok) {
+      certificates.push(decoded.value);
+    } else if (index === 0) {
+      return err(misbehaved('undecodable-certificate', describeCertificateError(decoded.error)));
     }
-    certificates.push(decoded.value);
   }
   return ok(certificates);
 }
@@ -89,6 +92,10 @@ export function verifyPeer(
     now,
   });
   if (!authenticated.ok) return err({ kind: 'certificate', error: authenticated.error });
+  // A path has this checked; an authenticator that looks at a fingerprint only has not.
+  if (!maySign(leaf)) {
+    return err(misbehaved('certificate-key-may-not-sign', 'its key usage lacks digitalSignature'));
+  }
   return ok({ peer: authenticated.value, signatureScheme: scheme.name } as PeerProof);
 }
 

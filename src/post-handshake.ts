@@ -1,3 +1,4 @@
+import { checkRequest } from './extensions.ts';
 import { misbehaved } from './failure.ts';
 import type { HandshakeMessage } from './messages.ts';
 import { fail, type Turn, updateReadKeys, updateWriteKeys } from './turn.ts';
@@ -17,10 +18,13 @@ export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void
   turn.incoming = { ...incoming, postHandshakeMessages };
   if (message.kind === 'keyUpdate') {
     answerKeyUpdate(turn, message.body.requestUpdate);
-  } else if (message.kind !== 'newSessionTicket' || role !== 'client') {
+  } else if (message.kind === 'newSessionTicket' && role === 'client') {
+    // A ticket is read, checked and dropped: this client keeps no sessions.
+    const problem = checkRequest(message.body.extensions);
+    if (problem !== undefined) fail(turn, problem);
+  } else {
     fail(turn, misbehaved('unexpected-message', `${message.kind} after the handshake`));
   }
-  // A ticket is read, bounded and dropped: this client keeps no sessions.
 }
 
 /** §4.6.3: the peer has new keys; when it asks, so must we. Any KeyUpdate of its own answers one of ours. */

@@ -2,7 +2,7 @@ import type { AeadKey, CryptoProvider, Secret } from '../nocrypto/index.ts';
 import { err, ok, type Result } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import { contentTypes, protocolVersions } from './codepoints.ts';
-import { type Failure, misbehaved } from './failure.ts';
+import { type Failure, incompatible, misbehaved } from './failure.ts';
 import { trafficKeys } from './key-schedule.ts';
 import { MAX_CIPHERTEXT, MAX_PLAINTEXT } from './limits.ts';
 
@@ -44,19 +44,22 @@ export function protection(crypto: CryptoProvider, suite: CipherSuite, trafficSe
 }
 
 /**
- * The whole length of the record whose header starts at `offset`, or why it can be none. The version is looked at only
- * to tell TLS from something else (§5.1: it is to be ignored for all purposes).
+ * The whole length of the record whose header starts at `offset`, or why it can be none. The version is to be
+ * ignored for all purposes (§5.1); only what is older than SSL 3.0 is no TLS at all.
  */
 export function recordLength(bytes: Uint8Array, offset: number): Result<number, Failure> {
   const type = bytes[offset] ?? 0;
   const major = bytes[offset + 1] ?? 0;
+  if (isSslv2Hello(bytes, offset)) {
+    return err(incompatible('no-common-version', 'the client speaks SSL 2.0'));
+  }
   if (type < contentTypes.changeCipherSpec || type > contentTypes.applicationData) {
     const hint = looksLikeText(bytes, offset)
       ? ' (this looks like plain text: does the peer speak TLS?)'
       : '';
     return err(misbehaved('unexpected-message', `a record of type ${type}${hint}`));
   }
-  if (major !== protocolVersions.tls12 >> 8) {
+  if (major < protocolVersions.ssl30 >> 8) {
     return err(misbehaved('bad-record-version', `a record of version ${major}.${bytes[offset + 2] ?? 0}`));
   }
   const length = ((bytes[offset + 3] ?? 0) << 8) | (bytes[offset + 4] ?? 0);
@@ -141,13 +144,20 @@ function writeHeader(out: Uint8Array, offset: number, type: number, version: num
 
 /** §5.3: the sequence number, left-padded to the length of the iv, xor the iv. */
 function nonce(iv: Uint8Array, sequence: number): Uint8Array {
-  const bytes = iv.slice();
+  // Not slice(): on a Node Buffer that is a view, and the xor would change the iv itself.
+  const bytes = Uint8Array.from(iv);
   let rest = sequence;
   for (let i = bytes.length - 1; rest > 0; i--) {
     bytes[i] = (bytes[i] ?? 0) ^ (rest & 0xff);
     rest = Math.floor(rest / 256);
   }
   return bytes;
+}
+
+/** RFC 6101 §E: a two-byte length with the high bit set, CLIENT-HELLO, a version. */
+function isSslv2Hello(bytes: Uint8Array, offset: number): boolean {
+  const [length = 0, , type, major = 0] = bytes.subarray(offset, offset + RECORD_HEADER_LENGTH);
+  return length >= 0x80 && type === 1 && (major === 0 || major === protocolVersions.ssl30 >> 8);
 }
 
 function looksLikeText(bytes: Uint8Array, offset: number): boolean {

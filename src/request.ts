@@ -31,4 +31,6 @@ export interface ClientHelloFacts {
   readonly cipherSuites: readonly CipherSuiteName[];
   readonly groups: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
+  /** What it accepts inside certificates: signature_algorithms_cert, or else the list above (RFC 9846 §4.2.3). */
+  readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
 }

@@ -1,5 +1,10 @@
 import type { CurveName, SignatureAlgorithm, SignatureHash } from '../nocrypto/index.ts';
-import type { CertifiedKey, PssParameters } from '../x509/index.ts';
+import {
+  type Certificate,
+  type CertifiedKey,
+  type PssParameters,
+  signatureAlgorithm,
+} from '../x509/index.ts';
 import { nameOf, type SignatureSchemeName, signatureSchemeCodes } from './codepoints.ts';
 
 /** What a SignatureScheme asks of the key and how it signs (RFC 9846 §4.2.3). */
@@ -50,6 +55,13 @@ export function schemeFitsKey(scheme: SignatureScheme, key: CertifiedKey): boole
   return (
     key.keyType !== 'rsa-pss' || key.parameters === undefined || pssAllows(key.parameters, scheme.algorithm)
   );
+}
+
+/** Whether a certificate's signature is one of `scheme`. The curve is its issuer's, so it is not looked at here. */
+export function isSignedWith(certificate: Certificate, { algorithm }: SignatureScheme): boolean {
+  const made = signatureAlgorithm(certificate.signatureAlgorithm);
+  if (!made.ok || made.value.kind !== algorithm.kind) return false;
+  return !('hash' in made.value) || ('hash' in algorithm && made.value.hash === algorithm.hash);
 }
 
 /** RFC 4055 §3.3: a key's parameters fix the hash, and the salt length from below. */

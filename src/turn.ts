@@ -1,3 +1,4 @@
+import { secret } from '../nocrypto/index.ts';
 import { concat } from './bytes.ts';
 import { type AlertName, alertCodes, contentTypes, nameOf, protocolVersions } from './codepoints.ts';
 import type { Effect } from './effect.ts';
@@ -242,8 +243,10 @@ function perform(turn: Turn, action: Action): void {
       return;
     case 'logSecret':
       if (tracing(turn, 'secrets')) {
-        const { label, clientRandom, secret } = action;
-        trace(turn, { kind: 'secret', label, clientRandom, secret });
+        // Copies: who reads a key log may wipe what it was given.
+        const { label, clientRandom } = action;
+        const copy = secret(Uint8Array.from(action.secret));
+        trace(turn, { kind: 'secret', label, clientRandom: clientRandom.slice(), secret: copy });
       }
       return;
   }

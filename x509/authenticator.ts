@@ -41,11 +41,33 @@ export interface ChainOfTrustOptions {
   readonly limits?: Partial<PathLimits>;
   /** As for {@link validatePath}. */
   readonly allowLeafAnchor?: boolean;
+  /**
+   * Accept a server without asking whose name its certificate bears: then any holder of any certificate under the anchors
+   * can stand in for it. For anchors that vouch for one server only.
+   */
+  readonly dangerouslyAcceptAnyName?: boolean;
 }
 
-/** Accepts a peer that has a path to one of the anchors. Without anchors it refuses everybody. */
-export function chainOfTrust({ anchors, ...options }: ChainOfTrustOptions): Authenticator {
+/**
+ * Accepts a peer that has a path to one of the anchors. Without anchors it refuses everybody, and without an identity
+ * every server: a name that was forgotten must not pass for any name.
+ */
+export function chainOfTrust({
+  anchors,
+  dangerouslyAcceptAnyName = false,
+  ...options
+}: ChainOfTrustOptions): Authenticator {
   return (presented) => {
+    const { purpose, identity, certificates } = presented;
+    const [presentedLeaf] = certificates;
+    if (purpose === 'serverAuth' && identity === undefined && !dangerouslyAcceptAnyName) {
+      const missing = finding('name-mismatch', 'the name of the server to reach', 'none given by the caller');
+      return err(
+        presentedLeaf === undefined
+          ? { ...missing, certificate: undefined }
+          : blame(missing, presentedLeaf, 0),
+      );
+    }
     const validated = validatePath({ ...presented, ...options, anchors });
     if (!validated.ok) {
       return validated;

@@ -2,11 +2,11 @@ import { type GroupName, generate, type Rng } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../cipher-suites.ts';
-import { extensionTypes, helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
+import { helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import {
+  type ClientHelloExtension,
   checkRequest,
-  extensionType,
   findExtension,
   type HelloRetryRequestExtension,
   type KeyShareEntry,
@@ -16,6 +16,7 @@ import { groupCode, groupOfCode } from '../groups.ts';
 import { type ClientHello, clientHello, type HandshakeMessage } from '../messages.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
+import { listed } from '../text.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
 import { type Action, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
@@ -169,42 +170,55 @@ function missingExtension(hello: ClientHello): Failure | undefined {
   return undefined;
 }
 
-/** §4.2.8: each share once, of an offered group, in the order of the offer. */
+/**
+ * §4.2.8: each share once, of an offered group, in the order of the offer. One walk along both lists: a hello has room
+ * for ten thousand shares.
+ */
 function keySharesProblem(hello: ClientHello): Failure | undefined {
   const groups = findExtension(hello.extensions, 'supportedGroups') ?? [];
   let last = -1;
   for (const { group } of findExtension(hello.extensions, 'keyShare') ?? []) {
-    const place = groups.indexOf(group);
-    const detail = `a key share of group 0x${group.toString(16)}`;
-    if (place === -1) return misbehaved('key-share-for-unsupported-group', detail);
-    if (place === last) return misbehaved('duplicate-key-share', detail);
-    if (place < last) return misbehaved('key-shares-out-of-order', detail);
+    const place = groups.indexOf(group, last + 1);
+    if (place === -1) return misplacedKeyShare(groups, group, groups[last]);
     last = place;
   }
   return undefined;
 }
 
-/** RFC 6066 §3: at most one name of the one kind there is, of printable ASCII (no null bytes, no spaces). */
+function misplacedKeyShare(groups: readonly number[], group: number, last: number | undefined): Failure {
+  const detail = `a key share of group 0x${group.toString(16)}`;
+  if (group === last) return misbehaved('duplicate-key-share', detail);
+  return groups.includes(group)
+    ? misbehaved('key-shares-out-of-order', detail)
+    : misbehaved('key-share-for-unsupported-group', detail);
+}
+
+/** RFC 6066 §3: at most one name of the one kind there is, and that a DNS name (`_` is let pass, as in the DNS). */
 function serverNameProblem(hello: ClientHello): Failure | undefined {
   const names = findExtension(hello.extensions, 'serverName') ?? [];
   const hosts = names.filter(({ nameType }) => nameType === 0);
   if (hosts.length > 1) return misbehaved('several-server-names', `${hosts.length} host names`);
-  return hosts.every(({ hostName }) => /^[!-~]+$/.test(hostName))
+  return hosts.every(({ hostName }) => hostName.length <= 254 && HOST_NAME.test(hostName))
     ? undefined
-    : misbehaved('bad-server-name', 'a host name that is not printable ASCII');
+    : misbehaved('bad-server-name', 'a host name that is no DNS name');
 }
+
+const HOST_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
 
 function helloFacts(hello: ClientHello): ClientHelloFacts {
   const { extensions } = hello;
+  const signatureAlgorithms = findExtension(extensions, 'signatureAlgorithms');
+  const schemeName = (code: number) => signatureSchemeOfCode(code)?.name;
   const host = findExtension(extensions, 'serverName')?.find(({ nameType }) => nameType === 0);
   return {
-    serverName: host?.hostName.toLowerCase(),
+    serverName: host?.hostName.toLowerCase().replace(/\.$/, ''),
     applicationProtocols: findExtension(extensions, 'applicationLayerProtocolNegotiation') ?? [],
     cipherSuites: known(hello.cipherSuites, (code) => cipherSuiteOfCode(code)?.name),
     groups: known(findExtension(extensions, 'supportedGroups'), groupOfCode),
-    signatureSchemes: known(
-      findExtension(extensions, 'signatureAlgorithms'),
-      (code) => signatureSchemeOfCode(code)?.name,
+    signatureSchemes: known(signatureAlgorithms, schemeName),
+    certificateSignatureSchemes: known(
+      findExtension(extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
+      schemeName,
     ),
   };
 }
@@ -236,12 +250,7 @@ function chooseProtocol(
   if (applicationProtocols.length === 0 || config.applicationProtocols.length === 0) return ok(undefined);
   const protocol = config.applicationProtocols.find((name) => applicationProtocols.includes(name));
   return protocol === undefined
-    ? err(
-        incompatible(
-          'no-common-application-protocol',
-          `the client offers ${applicationProtocols.map((name) => JSON.stringify(name)).join(', ')}`,
-        ),
-      )
+    ? err(incompatible('no-common-application-protocol', `the client offers ${listed(applicationProtocols)}`))
     : ok(protocol);
 }
 
@@ -291,8 +300,14 @@ function askForKeyShare(
   });
 }
 
-/** §4.1.2: key_share, cookie, padding, early_data and pre_shared_key may differ; nothing else may. */
+/**
+ * §4.1.2: key_share, cookie, padding, early_data and pre_shared_key may differ; nothing else that we know may. What we
+ * do not know has rules of its own (encrypted_client_hello must change).
+ */
 function retryProblem(phase: AwaitSecondClientHello, second: ClientHello): Failure | undefined {
+  if (findExtension(second.extensions, 'earlyData') !== undefined) {
+    return misbehaved('early-data-after-retry', 'early_data in the second ClientHello');
+  }
   const cookie = findExtension(second.extensions, 'cookie');
   const echoed =
     phase.cookie === undefined ? cookie === undefined : cookie !== undefined && isSame(cookie, phase.cookie);
@@ -305,18 +320,12 @@ function retryProblem(phase: AwaitSecondClientHello, second: ClientHello): Failu
     : misbehaved('second-client-hello-differs', 'more changed than the HelloRetryRequest asked for');
 }
 
-const mayChange: readonly number[] = [
-  extensionTypes.keyShare,
-  extensionTypes.cookie,
-  extensionTypes.padding,
-  extensionTypes.earlyData,
-  extensionTypes.preSharedKey,
-];
+const mayChange: readonly ClientHelloExtension['name'][] = ['unknown', 'keyShare', 'cookie', 'earlyData'];
 
 function withoutChanging(hello: ClientHello): ClientHello {
   return {
     ...hello,
-    extensions: hello.extensions.filter((extension) => !mayChange.includes(extensionType(extension))),
+    extensions: hello.extensions.filter(({ name }) => !mayChange.includes(name)),
   };
 }
 
@@ -333,5 +342,5 @@ function known<T>(
 }
 
 function codeList(codes: readonly number[]): string {
-  return codes.map((code) => `0x${code.toString(16).padStart(4, '0')}`).join(', ');
+  return listed(codes.map((code) => `0x${code.toString(16).padStart(4, '0')}`));
 }

@@ -1,10 +1,11 @@
 import type { Rng, RunningHash } from '../../nocrypto/index.ts';
-import { err, ok, type Result } from '../../x509/index.ts';
+import { err, isSelfIssued, ok, type Result } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
 import { type Credential, isForName } from '../credential.ts';
 import { type Failure, incompatible, misuse } from '../failure.ts';
 import type { ClientHelloFacts, Response } from '../request.ts';
-import { type SignatureScheme, schemeFitsKey, signatureSchemes } from '../signature-schemes.ts';
+import { isSignedWith, type SignatureScheme, schemeFitsKey, signatureSchemes } from '../signature-schemes.ts';
+import { listed } from '../text.ts';
 import type { Transition } from '../transition.ts';
 import { sendFlight } from './flight.ts';
 import type { Agreed, AwaitCredential } from './phase.ts';
@@ -48,7 +49,10 @@ export interface Chosen {
   readonly scheme: SignatureScheme;
 }
 
-/** The first credential for the client's server_name that can sign as the client wants, else the first that can sign. */
+/**
+ * The first credential that can sign as the client wants; rather one for its server_name, and among these rather one
+ * whose chain is signed as the client wants, too (RFC 9846 §4.4.2.2 asks for that only "if it can").
+ */
 function chooseCredential(
   config: ServerConfig,
   credentials: readonly Credential[],
@@ -60,13 +64,25 @@ function chooseCredential(
   if (serverName !== undefined && config.strictServerName && forName.length === 0) {
     return err(incompatible('no-certificate-for-this-name', serverName));
   }
-  const candidates =
-    serverName !== undefined && config.strictServerName ? forName : [...forName, ...credentials];
-  for (const credential of candidates) {
-    const scheme = usableScheme(config, credential, facts);
-    if (scheme !== undefined) return ok({ credential, scheme });
+  const isStrict = serverName !== undefined && config.strictServerName;
+  for (const candidates of isStrict ? [forName] : [forName, credentials]) {
+    const usable = candidates.flatMap((credential) => {
+      const scheme = usableScheme(config, credential, facts);
+      return scheme === undefined ? [] : [{ credential, scheme }];
+    });
+    const chosen = usable.find(({ credential }) => isChainWanted(credential, facts)) ?? usable[0];
+    if (chosen !== undefined) return ok(chosen);
   }
   return err(noCommonScheme(facts));
+}
+
+/** Whether the client accepts each signature in the chain; those of roots do not count, nobody verifies them. */
+function isChainWanted({ certificates }: Credential, facts: ClientHelloFacts): boolean {
+  return certificates.every(
+    (certificate) =>
+      isSelfIssued(certificate) ||
+      facts.certificateSignatureSchemes.some((name) => isSignedWith(certificate, signatureSchemes[name])),
+  );
 }
 
 /** This side's favourite among the schemes that the client accepts and the key can make. */
@@ -86,6 +102,6 @@ function usableScheme(
 function noCommonScheme(facts: ClientHelloFacts): Failure {
   return incompatible(
     'no-common-signature-scheme',
-    `no certificate here can sign with one of: ${facts.signatureSchemes.join(', ')}`,
+    `no certificate here can sign with one of: ${listed(facts.signatureSchemes)}`,
   );
 }
