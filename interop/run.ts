@@ -16,6 +16,9 @@ const chosen = allCases().filter((entry) => {
   return positionals.every((word) => text.includes(word.toLowerCase()));
 });
 
+// An exit in order ends the peers and removes the files.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 if (chosen.length === 0) {
   console.error(`no case matches ${positionals.join(' ')}`);
   process.exitCode = 1;
@@ -23,13 +26,10 @@ if (chosen.length === 0) {
   for (const entry of chosen) console.log(label(entry));
 } else {
   const world = await openWorld();
-  process.once('SIGINT', () => {
-    void world.end().then(() => process.exit(130));
-  });
   try {
     await runAll(world, chosen);
   } finally {
-    await world.end();
+    world.end();
   }
 }
 

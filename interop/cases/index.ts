@@ -6,12 +6,14 @@ import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
 import { requestCases } from './requests.ts';
+import { unwantedOfferCases } from './unwanted-offers.ts';
 
 /** Everything that is to be seen, in the order in which it is tried. */
 export function allCases(): readonly Case[] {
   return [
     ...matrixCases(),
     ...negotiationCases(),
+    ...unwantedOfferCases(),
     ...requestCases(),
     ...refusalCases(),
     ...foreignCertificateCases(),

@@ -2,26 +2,29 @@ import assert from 'node:assert/strict';
 import type { Facts } from '../../src/index.ts';
 import { attributeTexts, encodePem } from '../../x509/index.ts';
 import { sServer } from '../peers/openssl.ts';
-import {
-  alertsOf,
-  bringsCookie,
-  changeCipherSpecs,
-  factsOf,
-  sessionIdLength,
-} from '../peers/openssl-messages.ts';
+import { alertsOf, changeCipherSpecs, factsOf, offers, sessionIdLength } from '../peers/openssl-messages.ts';
 import { type PeerFacts, reversed } from '../peers/peer.ts';
 import type { Case } from '../support/case.ts';
-import { askLine, LINE } from '../support/exchange.ts';
+import { answerPeer, askLine, askPeer, LINE } from '../support/exchange.ts';
 import { type Identity, NAME } from '../support/identities.ts';
 import { connectTo, failureOf, ourClientConfig, valueFrom } from '../support/ours.ts';
+import { awaitedLater } from '../support/scope.ts';
 import { answerClient, askServer, opensslCase, type Seen } from '../support/with-openssl.ts';
 
 /** What the two sides agree on beside the keys: protocols, names, cookies, compatibility, the forms of records. */
 export function negotiationCases(): readonly Case[] {
-  return [...protocolCases, ...nameCases, ...retryCases, ...compatibilityCases, ...otherCases];
+  return [
+    ...protocolCases,
+    ...otherPeersProtocolCases,
+    ...nameCases,
+    ...retryCases,
+    ...compatibilityCases,
+    ...otherCases,
+  ];
 }
 
 const OTHER_NAME = 'other.example';
+const ADDRESS = '127.0.0.1';
 
 const protocolCases: readonly Case[] = [
   opensslCase('client', 'ALPN agreed', async (bench) => {
@@ -65,6 +68,35 @@ const protocolCases: readonly Case[] = [
   }),
 ];
 
+const otherPeersProtocolCases: readonly Case[] = (['go', 'node'] as const).flatMap(
+  (peer): readonly Case[] => [
+    {
+      peer,
+      role: 'client',
+      title: 'ALPN agreed',
+      run: async (bench) => {
+        const { chainFile, keyFile } = await bench.identities.usual('P-256');
+        const theirs = { chainFile, keyFile, applicationProtocols: ['http/1.1'] };
+        const exchange = await askPeer(bench, { applicationProtocols: ['h2', 'http/1.1'] }, theirs);
+        assert.equal(exchange.facts.applicationProtocol, 'http/1.1');
+        assert.equal(exchange.peer.applicationProtocol, 'http/1.1');
+      },
+    },
+    {
+      peer,
+      role: 'server',
+      title: "ALPN agreed, in the server's order",
+      run: async (bench) => {
+        const { credential } = await bench.identities.usual('P-256');
+        const ours = { credentials: [credential], applicationProtocols: ['h2', 'http/1.1'] };
+        const exchange = await answerPeer(bench, ours, { applicationProtocols: ['http/1.1', 'h2'] });
+        assert.equal(exchange.facts.applicationProtocol, 'h2');
+        assert.equal(exchange.peer.applicationProtocol, 'h2');
+      },
+    },
+  ],
+);
+
 const nameCases: readonly Case[] = [
   opensslCase('client', 'SNI chooses between two certificates', async (bench) => {
     const usual = await bench.identities.usual('P-256');
@@ -90,6 +122,20 @@ const nameCases: readonly Case[] = [
     const seen = await askServer(bench, {}, strict);
     assert.equal(failureOf(seen.outcome).alert, 'unrecognized_name');
     assert.deepEqual(alertsOf(seen.messages, 'sent'), ['unrecognized_name']);
+  }),
+  opensslCase('client', 'an IP address is checked, and not sent as SNI', async (bench) => {
+    const { chainFile, keyFile } = await bench.identities.issue({ name: ADDRESS });
+    const args = ['-cert', chainFile, '-key', keyFile, '-tlsextdebug'];
+    const { outcome, said } = await askServer(bench, { serverName: ADDRESS }, args);
+    assert.equal(valueFrom(outcome).serverName, undefined);
+    assert.doesNotMatch(said, /server name/);
+  }),
+  opensslCase('server', 'an IP address is checked, and not sent as SNI', async (bench) => {
+    const { credential } = await bench.identities.issue({ name: ADDRESS });
+    const args = ['-noservername', '-verify_ip', ADDRESS];
+    const { outcome, reply } = await answerClient(bench, { credentials: [credential] }, args);
+    assert.equal(valueFrom(outcome).serverName, undefined);
+    assert.equal(reply, reversed(LINE));
   }),
   opensslCase('client', 'SNI left out when configured so', async (bench) => {
     const { outcome, said } = await askServer(bench, { sendServerName: false }, ['-tlsextdebug']);
@@ -137,13 +183,15 @@ const retryCases: readonly Case[] = [
     ]);
     // Nor can it bear a change_cipher_spec between the hellos, not even its own client's (openssl/openssl#18453).
     const config = ourClientConfig(identities, { middleboxCompatibility: false });
-    const answered = child.printed(new RegExp(LINE)).then(() => child.write(`${reversed(LINE)}\n`));
+    const answered = awaitedLater(
+      child.printed(new RegExp(LINE)).then(() => child.write(`${reversed(LINE)}\n`)),
+    );
     const outcome = await connectTo(scope, port, config, askLine);
     await answered;
     assert.equal(valueFrom(outcome).helloRetryRequest, true);
     const seen = await messages();
     assert.equal(factsOf(seen).helloRetryRequest, true);
-    assert.ok(bringsCookie(seen));
+    assert.ok(offers(seen, 'cookie'));
   }),
   opensslCase('server', 'HRR with a cookie', async (bench) => {
     const { credential } = await bench.identities.usual('P-256');
@@ -152,14 +200,14 @@ const retryCases: readonly Case[] = [
     assert.equal(valueFrom(seen.outcome).helloRetryRequest, true);
     assert.equal(seen.reply, reversed(LINE));
     assert.equal(factsOf(seen.messages).helloRetryRequest, true);
-    assert.ok(bringsCookie(seen.messages));
+    assert.ok(offers(seen.messages, 'cookie'));
   }),
   opensslCase('server', 'HRR for a client whose first groups nobody here knows', async (bench) => {
     const { credential } = await bench.identities.usual('P-256');
     const seen = await answerClient(bench, { credentials: [credential] }, ['-groups', 'P-521:X448:P-384']);
     const { helloRetryRequest, group } = valueFrom(seen.outcome);
     assert.deepEqual({ helloRetryRequest, group }, { helloRetryRequest: true, group: 'secp384r1' });
-    assert.equal(bringsCookie(seen.messages), false);
+    assert.equal(offers(seen.messages, 'cookie'), false);
   }),
 ];
 

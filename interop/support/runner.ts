@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findGo } from '../peers/go.ts';
@@ -13,8 +14,8 @@ import { openScope } from './scope.ts';
 export interface World {
   readonly identities: Identities;
   readonly find: (name: PeerName) => Promise<Presence>;
-  /** Removes the folder. */
-  readonly end: () => Promise<void>;
+  /** Removes the folder, as the end of the process does. */
+  readonly end: () => void;
 }
 
 export type Verdict = { readonly milliseconds: number } & (
@@ -28,6 +29,8 @@ const CASE_LIMIT = 20_000;
 
 export async function openWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'pure-tls-interop-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   const found = new Map<PeerName, Promise<Presence>>();
   return {
     identities: await makeIdentities(folder),
@@ -36,7 +39,10 @@ export async function openWorld(): Promise<World> {
       found.set(name, presence);
       return presence;
     },
-    end: () => rm(folder, { recursive: true, force: true }),
+    end: () => {
+      remove();
+      process.off('exit', remove);
+    },
   };
 }
 

@@ -56,7 +56,7 @@ export async function answerClient(
   const { child, messages } = sClient(scope, port, [
     ...['-brief', '-nocommands', '-CAfile', identities.authority.file, '-verify_return_error'],
     ...(args.includes('-servername') || args.includes('-noservername') ? [] : ['-servername', NAME]),
-    ...(args.includes('-verify_hostname') ? [] : ['-verify_hostname', NAME]),
+    ...(args.includes('-verify_hostname') || args.includes('-verify_ip') ? [] : ['-verify_hostname', NAME]),
     ...args,
   ]);
   void child.write(`${LINE}\n`);
