@@ -4,9 +4,7 @@ import {
   type CryptoProvider,
   equal,
   err,
-  type GroupName,
   type Hash,
-  type HashName,
   type KeyExchangeGroup,
   noble,
   ok,
@@ -15,8 +13,6 @@ import {
   type SignatureAlgorithm,
   secret,
 } from '../../nocrypto/index.ts';
-
-const TAG_LENGTH = 16;
 
 /**
  * A provider without cryptography, for campaigns of many thousand handshakes. It keeps no secret from anybody, but it
@@ -29,13 +25,7 @@ const TAG_LENGTH = 16;
 export const nullCrypto: CryptoProvider = {
   ...noble,
   name: 'null',
-  hashes: {
-    ...noble.hashes,
-    sha1: hash('sha1', 20, 64),
-    sha256: hash('sha256', 32, 64),
-    sha384: hash('sha384', 48, 128),
-    sha512: hash('sha512', 64, 128),
-  },
+  hashes: mapRecord(noble.hashes, hash),
   hmac: (name, key) => {
     const { outputLength } = noble.hashes[name];
     const keyed = sum(start(`hmac ${name}`), key);
@@ -47,18 +37,8 @@ export const nullCrypto: CryptoProvider = {
     ),
   hkdfExpand: (name, pseudorandomKey, info, length) =>
     secret(spread(sum(sum(start(`expand ${name}`), pseudorandomKey), info), length)),
-  aeads: {
-    ...noble.aeads,
-    'aes-128-gcm': aead('aes-128-gcm', 16),
-    'aes-256-gcm': aead('aes-256-gcm', 32),
-    'chacha20-poly1305': aead('chacha20-poly1305', 32),
-  },
-  groups: {
-    x25519: group('x25519', 32, 32),
-    secp256r1: group('secp256r1', 65, 65),
-    secp384r1: group('secp384r1', 97, 97),
-    X25519MLKEM768: group('X25519MLKEM768', 1216, 1120),
-  },
+  aeads: mapRecord(noble.aeads, aead),
+  groups: mapRecord(noble.groups, group),
   verify: (algorithm, key, message, signature) =>
     fits(algorithm, key) && equal(signature, signatureOf(algorithm, key, message)),
   sign: (algorithm, key, message) =>
@@ -112,7 +92,7 @@ function scramble(value: number): number {
   return x ^ (x >>> 16);
 }
 
-function hash(name: HashName, outputLength: number, blockLength: number): Hash {
+function hash({ name, outputLength, blockLength }: Hash): Hash {
   const empty = running(start(name), outputLength);
   return {
     name,
@@ -130,40 +110,38 @@ function running(state: Sum, outputLength: number): RunningHash {
   };
 }
 
-function aead(name: Aead['name'], keyLength: number): Aead {
+function aead({ name, keyLength, nonceLength, tagLength }: Aead): Aead {
   return {
     name,
     keyLength,
-    nonceLength: 12,
-    tagLength: TAG_LENGTH,
+    nonceLength,
+    tagLength,
     prepare: (key) => {
       if (key.length !== keyLength) throw new RangeError(`${name} takes a key of ${keyLength} bytes`);
-      return aeadKey(sum(start(name), key));
+      return aeadKey(sum(start(name), key), tagLength);
     },
   };
 }
 
-function aeadKey(key: Sum): AeadKey {
+function aeadKey(key: Sum, tagLength: number): AeadKey {
+  const tag = (nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array =>
+    spread(sum(sum(sum(key, nonce), additionalData), ciphertext), tagLength);
   return {
     seal: (nonce, additionalData, plaintext, out, outOffset) => {
       const { length } = plaintext;
       mask(sum(key, nonce), plaintext, out, outOffset);
       const ciphertext = out.subarray(outOffset, outOffset + length);
-      out.set(tag(key, nonce, additionalData, ciphertext), outOffset + length);
+      out.set(tag(nonce, additionalData, ciphertext), outOffset + length);
     },
     open: (nonce, additionalData, ciphertext, out, outOffset) => {
-      const length = ciphertext.length - TAG_LENGTH;
+      const length = ciphertext.length - tagLength;
       if (length < 0) return false;
       const inner = ciphertext.subarray(0, length);
-      if (!equal(tag(key, nonce, additionalData, inner), ciphertext.subarray(length))) return false;
+      if (!equal(tag(nonce, additionalData, inner), ciphertext.subarray(length))) return false;
       mask(sum(key, nonce), inner, out, outOffset);
       return true;
     },
   };
-}
-
-function tag(key: Sum, nonce: Uint8Array, additionalData: Uint8Array, ciphertext: Uint8Array): Uint8Array {
-  return spread(sum(sum(sum(key, nonce), additionalData), ciphertext), TAG_LENGTH);
 }
 
 /** Ciphertext must not look like plaintext, or a test that mixes them up would pass. */
@@ -175,11 +153,8 @@ function mask([a, b]: Sum, bytes: Uint8Array, out: Uint8Array, offset: number): 
 }
 
 /** The shares only look random; whoever sees both knows the shared secret, and it depends on every byte of both. */
-function group(
-  name: GroupName,
-  initiatorShareLength: number,
-  responderShareLength: number,
-): KeyExchangeGroup {
+function group(real: KeyExchangeGroup): KeyExchangeGroup {
+  const { name, initiatorShareLength, responderShareLength } = real;
   const shareOf = (privateKey: Uint8Array): Uint8Array =>
     spread(sum(start(`share ${name}`), privateKey), initiatorShareLength);
   const agree = (initiatorShare: Uint8Array, responderShare: Uint8Array) =>
@@ -230,21 +205,24 @@ function identify(key: PublicKey): Uint8Array {
   switch (key.kind) {
     case 'ec':
       return key.point;
-    case 'ed25519':
-      return key.bytes;
     case 'rsa':
       return new TextEncoder().encode(`${key.modulus} ${key.publicExponent}`);
+    default:
+      return key.bytes;
   }
 }
 
-function fits(algorithm: SignatureAlgorithm, key: PublicKey): boolean {
-  switch (algorithm.kind) {
-    case 'rsa-pkcs1':
-    case 'rsa-pss':
-      return key.kind === 'rsa';
-    case 'ecdsa':
-      return key.kind === 'ec';
-    case 'ed25519':
-      return key.kind === 'ed25519';
-  }
+function fits({ kind }: SignatureAlgorithm, key: PublicKey): boolean {
+  if (kind === 'rsa-pkcs1' || kind === 'rsa-pss') return key.kind === 'rsa';
+  return key.kind === (kind === 'ecdsa' ? 'ec' : kind);
+}
+
+/** The same keys with other values. */
+function mapRecord<K extends string, A, B>(
+  record: Readonly<Record<K, A>>,
+  change: (value: A) => B,
+): Record<K, B> {
+  const entries = Object.entries<A>(record).map(([key, value]) => [key, change(value)] as const);
+  // What `fromEntries` forgets: the keys are those of `record`.
+  return Object.fromEntries(entries) as Record<K, B>;
 }

@@ -3,7 +3,12 @@ import type { CryptoProvider, Secret } from '../../nocrypto/index.ts';
 import type { CipherSuite } from '../../src/cipher-suites.ts';
 import { alertCodes, contentTypes, nameOf, protocolVersions } from '../../src/codepoints.ts';
 import { type AlertName, type Effect, receive, type State, type Step } from '../../src/index.ts';
-import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages.ts';
+import {
+  decodeHandshake,
+  encodeHandshake,
+  HANDSHAKE_HEADER_LENGTH,
+  type HandshakeMessage,
+} from '../../src/messages.ts';
 import {
   nextRecord,
   openRecord,
@@ -32,6 +37,8 @@ export interface Peer {
   /** The protection of what the peer says, and of what the engine says. */
   write: Protection | undefined;
   read: Protection | undefined;
+  /** The beginning of a handshake message of the engine's. */
+  partial: Uint8Array;
   /** The handshake messages as the peer believes they were said. */
   readonly transcript: Uint8Array[];
   /** Called for each handshake message of the engine's, so that the peer can follow its key changes. */
@@ -58,6 +65,7 @@ export function makePeer(crypto: CryptoProvider, state: State, listen: Peer['lis
     heard: [],
     write: undefined,
     read: undefined,
+    partial: new Uint8Array(0),
     transcript: [],
     listen,
   };
@@ -179,33 +187,45 @@ export function messagesHeard(peer: Peer, kind: HandshakeMessage['kind']): reado
 
 /** Cuts a stream of whole records. */
 export function recordsOf(bytes: Uint8Array): readonly Uint8Array[] {
-  return cut(bytes, (rest) => {
-    const [, , , high = 0, low = 0] = rest;
-    return RECORD_HEADER_LENGTH + ((high << 8) | low);
-  });
+  return whole(cut(bytes, recordLength));
 }
 
 /** Cuts a sequence of whole handshake messages. */
 export function messagesOf(bytes: Uint8Array): readonly Uint8Array[] {
-  return cut(bytes, (rest) => {
-    const [, high = 0, middle = 0, low = 0] = rest;
-    return 4 + ((high << 16) | (middle << 8) | low);
-  });
+  return whole(cut(bytes, messageLength));
+}
+
+function recordLength([, , , high = 0, low = 0]: Uint8Array): number {
+  return RECORD_HEADER_LENGTH + ((high << 8) | low);
+}
+
+function messageLength([, high = 0, middle = 0, low = 0]: Uint8Array): number {
+  return HANDSHAKE_HEADER_LENGTH + ((high << 16) | (middle << 8) | low);
+}
+
+interface Cut {
+  readonly pieces: readonly Uint8Array[];
+  readonly rest: Uint8Array;
+}
+
+function cut(bytes: Uint8Array, lengthOf: (rest: Uint8Array) => number): Cut {
+  const pieces: Uint8Array[] = [];
+  let rest = bytes;
+  while (rest.length >= HANDSHAKE_HEADER_LENGTH && lengthOf(rest) <= rest.length) {
+    const length = lengthOf(rest);
+    pieces.push(rest.subarray(0, length));
+    rest = rest.subarray(length);
+  }
+  return { pieces, rest };
+}
+
+function whole({ pieces, rest }: Cut): readonly Uint8Array[] {
+  assert.equal(rest.length, 0, 'nothing is cut off');
+  return pieces;
 }
 
 function unchanged<T>(value: T): T {
   return value;
-}
-
-function cut(bytes: Uint8Array, lengthOf: (rest: Uint8Array) => number): readonly Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
-    const length = lengthOf(bytes.subarray(offset));
-    assert.ok(offset + length <= bytes.length, 'nothing is cut off');
-    pieces.push(bytes.subarray(offset, offset + length));
-    offset += length;
-  }
-  return pieces;
 }
 
 function hear(peer: Peer, bytes: Uint8Array): void {
@@ -232,13 +252,16 @@ function hear(peer: Peer, bytes: Uint8Array): void {
 
 function take(peer: Peer, type: number | undefined, bytes: Uint8Array, isProtected: boolean): void {
   switch (type) {
-    case contentTypes.handshake:
-      for (const raw of messagesOf(bytes)) {
+    case contentTypes.handshake: {
+      const { pieces, rest } = cut(concatAll([peer.partial, bytes]), messageLength);
+      peer.partial = rest;
+      for (const raw of pieces) {
         const message = must(decodeHandshake(raw));
         peer.heard.push({ kind: 'message', message, raw, protected: isProtected });
         peer.listen(message, raw);
       }
       return;
+    }
     case contentTypes.alert: {
       assert.equal(bytes.length, 2, 'an alert record holds one alert');
       const [level = 0, code = 0] = bytes;

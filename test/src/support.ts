@@ -19,6 +19,7 @@ import {
 import {
   buildCertificate,
   type Certificate,
+  type CertificateOptions,
   chainOfTrust,
   type GeneralName,
   type Result,
@@ -69,13 +70,14 @@ export interface Authority {
 export function makeAuthority(
   kind: GeneratedKeyKind = { kind: 'ec', curve: 'secp256r1' },
   crypto: CryptoProvider = noble,
+  name = 'Test Root',
 ): Authority {
-  const key = crypto.generateKey(kind, bytes(32, 7));
+  const key = crypto.generateKey(kind, bytes(32, name.length));
   const certificate = must(
     buildCertificate({
       crypto,
       entropy: bytes(32, 8),
-      subject: [['commonName', 'Test Root']],
+      subject: [['commonName', name]],
       publicKey: key.public,
       signer: { key },
       validity: { notBefore: NOW - DAY, notAfter: NOW + 365 * DAY },
@@ -91,6 +93,10 @@ export interface LeafOptions {
   readonly names?: readonly string[];
   readonly validity?: { readonly notBefore: number; readonly notAfter: number };
   readonly external?: string;
+  /** Another public key than the one that belongs to `kind`. */
+  readonly publicKey?: CertificateOptions['publicKey'];
+  readonly keyUsage?: CertificateOptions['keyUsage'];
+  readonly extKeyUsage?: CertificateOptions['extKeyUsage'];
 }
 
 /** A server certificate under `authority`, ready to be configured. */
@@ -122,10 +128,12 @@ export function makeLeaf(
       crypto,
       entropy: bytes(32, 10),
       subject: [],
-      publicKey: key.public,
+      publicKey: options.publicKey ?? key.public,
       signer: authority,
       validity: options.validity ?? { notBefore: NOW - DAY, notAfter: NOW + DAY },
       subjectAltName: names,
+      ...(options.keyUsage === undefined ? {} : { keyUsage: options.keyUsage }),
+      ...(options.extKeyUsage === undefined ? {} : { extKeyUsage: options.extKeyUsage }),
     }),
   );
   return { key, der: leaf.der };
