@@ -198,7 +198,7 @@ const cRLNumber = integer;
 const deltaCRLIndicator = integer;
 
 /** RFC 5280 §5.2.5. */
-const issuingDistributionPoint = sequence({
+export const issuingDistributionPoint = sequence({
   distributionPoint: optional(explicit(0, distributionPointName)),
   onlyContainsUserCerts: withDefault(implicit(1, boolean), false),
   onlyContainsCACerts: withDefault(implicit(2, boolean), false),

@@ -148,6 +148,14 @@ export {
   type SignedRequest,
   verifyRequest,
 } from './request.ts';
+export {
+  checkRevocation,
+  type RevocationCheck,
+  type RevocationOptions,
+  type RevocationPolicy,
+  type RevocationStatus,
+  revocationStatuses,
+} from './revocation.ts';
 export { type TrustAnchor, type TrustAnchorError, trustAnchor, trustAnchorsFromPem } from './trust-anchor.ts';
 export {
   type CertificateReference,

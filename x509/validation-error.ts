@@ -20,6 +20,9 @@ export type ValidationReason =
   | 'unhandled-critical-extension'
   | 'name-constraint'
   | 'name-mismatch'
+  | 'revoked'
+  /** The policy wants to know whether a certificate is revoked, and no usable evidence says. */
+  | 'revocation-unknown'
   /** Properly signed, but not as the profile wants certificates to be. */
   | 'profile-violation'
   /** A limit of `PathLimits` ran out: the search was stopped, not finished. */
