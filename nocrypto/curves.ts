@@ -1,5 +1,5 @@
 import type { ECDSA, WeierstrassPoint } from '@noble/curves/abstract/weierstrass.js';
-import { p256, p384 } from '@noble/curves/nist.js';
+import { p256, p384, p521 } from '@noble/curves/nist.js';
 import type { CurveName } from './provider.ts';
 import { type Secret, secret } from './secret.ts';
 
@@ -10,6 +10,8 @@ export function curve(name: CurveName): ECDSA {
       return p256;
     case 'secp384r1':
       return p384;
+    case 'secp521r1':
+      return p521;
   }
 }
 
@@ -25,6 +27,7 @@ export interface CurveLengths {
 export const curveLengths: Readonly<Record<CurveName, CurveLengths>> = {
   secp256r1: { scalar: 32, point: 65, scalarSeed: 48 },
   secp384r1: { scalar: 48, point: 97, scalarSeed: 72 },
+  secp521r1: { scalar: 66, point: 133, scalarSeed: 99 },
 };
 
 /**

@@ -46,12 +46,15 @@ export function signEcdsa(
  * `length` bytes; `undefined` for anything else. One signature has one encoding, so a third party cannot make a
  * second one. Whether r and s lie in 1 … n−1 is left to the verification.
  *
- * The longest of these for the curves here has 102 bytes of content, so a length is always one byte; a byte that
- * starts a length in long form is no length that two such integers could fill.
+ * An integer here has at most 66 bytes, so that its length is always one byte; that of the SEQUENCE takes a second one
+ * with P-521 only.
  */
 function decodeSignature(der: Uint8Array, length: number): Uint8Array | undefined {
-  if (der[0] !== SEQUENCE || der[1] !== der.length - 2) return undefined;
-  const r = readInteger(der, 2, length);
+  const short = der.length < 2 + 0x80;
+  const start = short ? 2 : 3;
+  if (der[0] !== SEQUENCE || der[start - 1] !== der.length - start || (!short && der[1] !== 0x81))
+    return undefined;
+  const r = readInteger(der, start, length);
   if (r === undefined) return undefined;
   const s = readInteger(der, r.end, length);
   if (s === undefined || s.end !== der.length) return undefined;

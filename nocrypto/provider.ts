@@ -188,7 +188,16 @@ export interface CbcKey {
   readonly decrypt: (iv: Uint8Array, ciphertext: Uint8Array) => Uint8Array;
 }
 
-export type GroupName = 'x25519' | 'secp256r1' | 'secp384r1' | 'X25519MLKEM768';
+export type GroupName = ClassicalName | HybridName;
+
+/** Diffie-Hellman of one kind or the other. */
+export type ClassicalName = 'x25519' | 'x448' | CurveName | FfdheName;
+
+/** The groups of RFC 7919. */
+export type FfdheName = 'ffdhe2048' | 'ffdhe3072' | 'ffdhe4096' | 'ffdhe6144' | 'ffdhe8192';
+
+/** ECDH and ML-KEM together (draft-ietf-tls-ecdhe-mlkem), under the names of the IANA registry. */
+export type HybridName = 'X25519MLKEM768' | 'SecP256r1MLKEM768' | 'SecP384r1MLKEM1024';
 
 /**
  * A key exchange in the shape of a KEM, so that Diffie-Hellman and hybrids look the same: the initiator generates,
@@ -204,7 +213,10 @@ export interface KeyExchangeGroup {
   readonly generateEntropyLength: number;
   readonly encapsulateEntropyLength: number;
   readonly generate: (entropy: Uint8Array) => { readonly privateKey: Secret; readonly share: Uint8Array };
-  /** Refuses a share of the wrong length, off the curve, of low order, or an invalid ML-KEM encapsulation key. */
+  /**
+   * Refuses a share of the wrong length, off the curve, of low order, outside 1 < y < p−1 for a finite field, or with
+   * an invalid ML-KEM encapsulation key.
+   */
   readonly encapsulate: (
     initiatorShare: Uint8Array,
     entropy: Uint8Array,
@@ -229,7 +241,7 @@ export type SignatureAlgorithm =
 /** SHA-1 and MD5 are absent on purpose (RFC 9155, SLOTH). */
 export type SignatureHash = 'sha256' | 'sha384' | 'sha512';
 
-export type CurveName = 'secp256r1' | 'secp384r1';
+export type CurveName = 'secp256r1' | 'secp384r1' | 'secp521r1';
 
 /** A checked public key. Only {@link CryptoProvider.publicKey} and {@link CryptoProvider.privateKey} make one. */
 export type PublicKey = PublicKeyInput & { readonly [checkedKey]: true };

@@ -71,12 +71,21 @@ export const cipherSuiteCodes = {
   TLS_CHACHA20_POLY1305_SHA256: 0x1303,
 } as const;
 
-/** RFC 9846 §4.2.7; X25519MLKEM768 from the IANA TLS Supported Groups registry. */
+/** RFC 9846 §4.2.7; the hybrids from the IANA TLS Supported Groups registry. */
 export const groupCodes = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
+  secp521r1: 0x0019,
   x25519: 0x001d,
+  x448: 0x001e,
+  ffdhe2048: 0x0100,
+  ffdhe3072: 0x0101,
+  ffdhe4096: 0x0102,
+  ffdhe6144: 0x0103,
+  ffdhe8192: 0x0104,
+  SecP256r1MLKEM768: 0x11eb,
   X25519MLKEM768: 0x11ec,
+  SecP384r1MLKEM1024: 0x11ed,
 } as const;
 
 /** RFC 9846 §4.2.3. */
@@ -86,6 +95,7 @@ export const signatureSchemeCodes = {
   rsa_pkcs1_sha512: 0x0601,
   ecdsa_secp256r1_sha256: 0x0403,
   ecdsa_secp384r1_sha384: 0x0503,
+  ecdsa_secp521r1_sha512: 0x0603,
   rsa_pss_rsae_sha256: 0x0804,
   rsa_pss_rsae_sha384: 0x0805,
   rsa_pss_rsae_sha512: 0x0806,

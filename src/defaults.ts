@@ -20,7 +20,7 @@ export const defaults: {
   // three times as fast, says so in its configuration; a server follows its own order.
   cipherSuites: ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384'],
   // The hybrid first: traffic recorded today stays secret if a quantum computer comes.
-  groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'],
+  groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'],
   // A share for the hybrid and one for X25519, so that neither kind of server has to ask again.
   keyShares: ['X25519MLKEM768', 'x25519'],
   // The PKCS#1 v1.5 schemes at the end are for signatures inside certificates only (RFC 9846 §4.2.3).

@@ -23,6 +23,7 @@ export interface SignatureScheme {
 export const signatureSchemes: Readonly<Record<SignatureSchemeName, SignatureScheme>> = {
   ecdsa_secp256r1_sha256: ecdsa('ecdsa_secp256r1_sha256', 'secp256r1', 'sha256'),
   ecdsa_secp384r1_sha384: ecdsa('ecdsa_secp384r1_sha384', 'secp384r1', 'sha384'),
+  ecdsa_secp521r1_sha512: ecdsa('ecdsa_secp521r1_sha512', 'secp521r1', 'sha512'),
   ed25519: {
     name: 'ed25519',
     code: signatureSchemeCodes.ed25519,

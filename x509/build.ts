@@ -1,9 +1,11 @@
 import { encode, ok, type Result } from '../asn1/index.ts';
 import type {
   CryptoProvider,
+  CurveName,
   PrivateKey,
   PublicKey,
   SignatureAlgorithm,
+  SignatureHash,
   SignError,
 } from '../nocrypto/index.ts';
 import { signatureAlgorithmIdentifier } from './algorithm.ts';
@@ -124,11 +126,18 @@ export function defaultSignatureAlgorithm(key: PrivateKey): SignatureAlgorithm {
     case 'rsa':
       return { kind: 'rsa-pkcs1', hash: 'sha256' };
     case 'ec':
-      return { kind: 'ecdsa', hash: key.curve === 'secp384r1' ? 'sha384' : 'sha256' };
+      return { kind: 'ecdsa', hash: CURVE_HASHES[key.curve] };
     case 'ed25519':
       return { kind: 'ed25519' };
   }
 }
+
+/** RFC 9846 §4.2.3 pairs them so, and so do others. */
+const CURVE_HASHES: Readonly<Record<CurveName, SignatureHash>> = {
+  secp256r1: 'sha256',
+  secp384r1: 'sha384',
+  secp521r1: 'sha512',
+};
 
 /** The subjectAltName entries for hosts, as `referenceIdentity` reads them. */
 export function identityNames(identities: readonly ReferenceIdentity[]): readonly GeneralName[] {

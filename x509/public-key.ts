@@ -153,6 +153,7 @@ export function bitLength(value: bigint): number {
 const CURVES: ReadonlyMap<string, CurveName> = new Map([
   [algorithm.secp256r1, 'secp256r1'],
   [algorithm.secp384r1, 'secp384r1'],
+  [algorithm.secp521r1, 'secp521r1'],
 ]);
 
 const sequenceOfParts = sequence({ algorithm: algorithmIdentifier, subjectPublicKey: bitStringOctets });

@@ -21,6 +21,8 @@ import {
   anyBytes,
   bigintToBytes,
   bytesToBigint,
+  curveFacts,
+  curveNames,
   entropy,
   firstThatFits,
   flipBit,
@@ -32,18 +34,14 @@ import {
 
 type EcPrivateKey = Extract<PrivateKey, { readonly kind: 'ec' }>;
 
-const curves: readonly CurveName[] = ['secp256r1', 'secp384r1'];
 const hashes: readonly SignatureHash[] = ['sha256', 'sha384', 'sha512'];
-const orders: Readonly<Record<CurveName, bigint>> = {
-  secp256r1: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-  secp384r1:
-    0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-};
-
 describe('ECDSA', () => {
   const p256 = 'C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721';
   const p384 =
     '6B9D3DAD2E1B8C1C05B19875B6659F4DE23C3B667BF297BA9AA47740787137D8' + '96D5724E4C70A825F872C9EA60D2EDF5';
+  const p521 =
+    '00FAD06DAA62BA3B25D2FB40133DA757205DE67F5BB0018FEE8C86E1B68C7E75CAA8' +
+    '96EB32F1F47C70855836A6D16FCC1466F6D8FBEC67DB89EC0C08B0E996B83538';
   const vectors: readonly {
     readonly source: string;
     readonly curve: CurveName;
@@ -125,6 +123,19 @@ describe('ECDSA', () => {
       r: 'ED0959D5880AB2D869AE7F6C2915C6D60F96507F9CB3E047C0046861DA4A799CFE30F35CC900056D7C99CD7882433709',
       s: '512C8CCEEE3890A84058CE1E22DBC2198F42323CE8ACA9135329F03C068E5112DC7CC3EF3446DEFCEB01A45C2667FDD5',
     },
+    {
+      source: 'RFC 6979 A.2.7',
+      curve: 'secp521r1',
+      x: p521,
+      hash: 'sha512',
+      message: 'sample',
+      r:
+        '00C328FAFCBD79DD77850370C46325D987CB525569FB63C5D3BC53950E6D4C5F174E' +
+        '25A1EE9017B5D450606ADD152B534931D7D4E8455CC91F9B15BF05EC36E377FA',
+      s:
+        '00617CCE7CF5064806C467F678D3B4080D6F1CC50AF26CA209417308281B68AF2826' +
+        '23EAA63E5B5C0723D8B8C37FF0777B1A20F8CCB1DCCC43997F1EE0E44DA4A67A',
+    },
   ];
   for (const { source, curve, x, hash, message, r, s } of vectors) {
     it(`signs "${message}" with ${hash} on ${curve} without entropy as in ${source}`, () => {
@@ -135,10 +146,10 @@ describe('ECDSA', () => {
     });
   }
 
-  for (const curve of curves) {
+  for (const curve of curveNames) {
     const key = ecKey(curve);
     const node = nodeKeys(key);
-    const n = orders[curve];
+    const { order: n, length } = curveFacts[curve];
     const algorithm = { kind: 'ecdsa', hash: 'sha256' } as const;
     const message = utf8('the message');
     const signature = good(noble.sign(algorithm, key, message, entropy(32)));
@@ -204,13 +215,17 @@ describe('ECDSA', () => {
       const [encodedR, encodedS] = [encodeInteger(r), encodeInteger(s)];
       const [shortR, shortS] = [encodedR.slice(2), encodedS.slice(2)];
       const content = [...encodedR, ...encodedS];
-      const sequence = (...inner: readonly number[]) => Uint8Array.of(0x30, inner.length, ...inner);
+      const sequence = (...inner: readonly number[]) =>
+        Uint8Array.of(0x30, ...encodeLength(inner.length), ...inner);
       assert.ok(verifies(sequence(...content)), 'the right one');
       const forgeries: Readonly<Record<string, Uint8Array>> = {
         'r with a zero in front': sequence(0x02, shortR.length + 1, 0, ...shortR, ...encodedS),
         's with a zero in front': sequence(...encodedR, 0x02, shortS.length + 1, 0, ...shortS),
-        'the sequence length in long form': Uint8Array.of(0x30, 0x81, content.length, ...content),
         'the sequence length in two bytes': Uint8Array.of(0x30, 0x82, 0, content.length, ...content),
+        // The right one where it is longer than a short form can say.
+        ...(content.length < 0x80
+          ? { 'the sequence length in long form': Uint8Array.of(0x30, 0x81, content.length, ...content) }
+          : { 'the sequence length in short form': Uint8Array.of(0x30, content.length, ...content) }),
         'the length of r in long form': sequence(0x02, 0x81, shortR.length, ...shortR, ...encodedS),
         'indefinite length': Uint8Array.of(0x30, 0x80, ...content, 0, 0),
         'bytes after the sequence': Uint8Array.of(...sequence(...content), 0),
@@ -220,15 +235,16 @@ describe('ECDSA', () => {
         'r alone': sequence(...encodedR),
         'an empty r': sequence(0x02, 0, ...encodedS),
         'an empty s': sequence(...encodedR, 0x02, 0),
-        'a set': Uint8Array.of(0x31, content.length, ...content),
-        'a primitive sequence': Uint8Array.of(0x10, content.length, ...content),
+        'a set': Uint8Array.of(0x31, ...encodeLength(content.length), ...content),
+        'a primitive sequence': Uint8Array.of(0x10, ...encodeLength(content.length), ...content),
         'bit strings': sequence(0x03, ...encodedR.slice(1), 0x03, ...encodedS.slice(1)),
-        'a sequence that claims more than there is': Uint8Array.of(0x30, content.length + 1, ...content),
-        'an s that claims more than there is': sequence(...encodedR, 0x02, shortS.length + 1, ...shortS),
-        'r ‖ s without any ASN.1': Uint8Array.of(
-          ...bigintToBytes(r, curve === 'secp256r1' ? 32 : 48),
-          ...bigintToBytes(s, curve === 'secp256r1' ? 32 : 48),
+        'a sequence that claims more than there is': Uint8Array.of(
+          0x30,
+          ...encodeLength(content.length + 1),
+          ...content,
         ),
+        'an s that claims more than there is': sequence(...encodedR, 0x02, shortS.length + 1, ...shortS),
+        'r ‖ s without any ASN.1': Uint8Array.of(...bigintToBytes(r, length), ...bigintToBytes(s, length)),
         nothing: new Uint8Array(0),
       };
       for (const [what, forged] of Object.entries(forgeries)) assert.equal(verifies(forged), false, what);
@@ -238,13 +254,16 @@ describe('ECDSA', () => {
     });
 
     it(`${curve}: refuses a negative integer that would be right if its sign were overlooked`, () => {
+      // r stands from the fifth byte on, or from the sixth after a long length.
+      const at = signature.length < 2 + 0x80 ? 4 : 5;
       const padded = firstThatFits(
         (seed) => good(noble.sign(algorithm, key, message, entropy(32, seed))),
-        (made) => made[4] === 0,
+        (made) => made[at] === 0,
       );
       assert.ok(verifies(padded));
-      const [total, rLength] = [padded[1] ?? 0, padded[3] ?? 0];
-      const negative = Uint8Array.of(0x30, total - 1, 0x02, rLength - 1, ...padded.subarray(5));
+      const [total, rLength] = [padded[at - 3] ?? 0, padded[at - 1] ?? 0];
+      const header = [...padded.subarray(0, at - 3), total - 1, 0x02, rLength - 1];
+      const negative = Uint8Array.of(...header, ...padded.subarray(at + 1));
       assert.equal(verifies(negative), false);
     });
 
@@ -253,7 +272,7 @@ describe('ECDSA', () => {
         .tuple(fc.nat({ max: signature.length - 1 }), fc.nat({ max: 255 }))
         .map(([at, byte]) => Uint8Array.from(signature, (old, i) => (i === at ? byte : old)));
       fc.assert(
-        fc.property(fc.oneof(anyBytes(0, 120), almost), (forged) => {
+        fc.property(fc.oneof(anyBytes(0, 150), almost), (forged) => {
           if (Buffer.compare(forged, signature) !== 0) assert.equal(verifies(forged), false);
         }),
         runs(60),
@@ -280,7 +299,7 @@ function nodeKeys(key: EcPrivateKey): { readonly privateKey: KeyObject; readonly
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
   const jwk = {
     kty: 'EC',
-    crv: key.curve === 'secp256r1' ? 'P-256' : 'P-384',
+    crv: curveFacts[key.curve].jwkName,
     x: text(point.subarray(1, middle)),
     y: text(point.subarray(middle)),
     d: text(key.scalar),
@@ -313,6 +332,7 @@ function encodeLength(length: number): readonly number[] {
 }
 
 function undoDer(signature: Uint8Array): { readonly r: bigint; readonly s: bigint } {
-  const rEnd = 4 + (signature[3] ?? 0);
-  return { r: bytesToBigint(signature.slice(4, rEnd)), s: bytesToBigint(signature.slice(rEnd + 2)) };
+  const rStart = signature.length < 2 + 0x80 ? 4 : 5;
+  const rEnd = rStart + (signature[rStart - 1] ?? 0);
+  return { r: bytesToBigint(signature.slice(rStart, rEnd)), s: bytesToBigint(signature.slice(rEnd + 2)) };
 }

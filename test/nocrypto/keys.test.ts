@@ -3,7 +3,6 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import {
-  type CurveName,
   type GeneratedKeyKind,
   noble,
   type PrivateKeyInput,
@@ -14,6 +13,8 @@ import { isProbablePrime } from '../../nocrypto/modular.ts';
 import {
   anyBytes,
   bigintToBytes,
+  curveFacts,
+  curveNames,
   entropy,
   flipBit,
   good,
@@ -149,19 +150,13 @@ describe('the primality test', () => {
 });
 
 describe('EC keys', () => {
-  const orders: Readonly<Record<CurveName, bigint>> = {
-    secp256r1: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
-    secp384r1:
-      0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
-  };
-  for (const curve of ['secp256r1', 'secp384r1'] as const) {
-    const length = curve === 'secp256r1' ? 32 : 48;
+  for (const curve of curveNames) {
+    const { length, order } = curveFacts[curve];
     const scalar = (n: bigint, bytes = length): PrivateKeyInput => ({
       kind: 'ec',
       curve,
       scalar: secret(bigintToBytes(n, bytes)),
     });
-    const order = orders[curve];
 
     it(`${curve}: a scalar is taken from 1 to n−1`, () => {
       for (const n of [1n, 2n, order - 1n]) assert.ok(noble.privateKey(scalar(n)).ok);
@@ -226,6 +221,7 @@ describe('generated keys', () => {
     { kind: 'rsa', bits: 2048 },
     { kind: 'ec', curve: 'secp256r1' },
     { kind: 'ec', curve: 'secp384r1' },
+    { kind: 'ec', curve: 'secp521r1' },
     { kind: 'ed25519' },
   ];
   for (const kind of kinds) {
@@ -314,7 +310,7 @@ describe('checked keys', () => {
       exponent2: number,
       coefficient: number,
     });
-    const curve = fc.constantFrom<CurveName>('secp256r1', 'secp384r1');
+    const curve = fc.constantFrom(...curveNames);
     const publicInput: fc.Arbitrary<PublicKeyInput> = fc.oneof(
       numbers,
       fc.record({ kind: fc.constant('ec' as const), curve, point: anyBytes(0, 100) }),

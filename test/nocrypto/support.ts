@@ -1,7 +1,13 @@
 /** What the tests of this room share: bytes from text, entropy, run counts, one well-known RSA key. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { noble, type PrivateKey, type PrivateKeyInput, type Result } from '../../nocrypto/index.ts';
+import {
+  type CurveName,
+  noble,
+  type PrivateKey,
+  type PrivateKeyInput,
+  type Result,
+} from '../../nocrypto/index.ts';
 import { modInverse } from '../../nocrypto/modular.ts';
 
 /** Bytes from hexadecimal digits; white space is ignored. */
@@ -60,6 +66,46 @@ export function good<T, E>(result: Result<T, E>): T {
   assert.ok(result.ok, `refused: ${result.ok ? '' : JSON.stringify(result.error)}`);
   return result.value;
 }
+
+/** What the standards and others say of the NIST curves (SP 800-186). */
+export const curveFacts: Readonly<
+  Record<
+    CurveName,
+    {
+      /** Bytes of a scalar and of a coordinate. */
+      readonly length: number;
+      readonly order: bigint;
+      /** The prime of the field. */
+      readonly prime: bigint;
+      readonly jwkName: string;
+      readonly nodeName: string;
+    }
+  >
+> = {
+  secp256r1: {
+    length: 32,
+    order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+    prime: 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n,
+    jwkName: 'P-256',
+    nodeName: 'prime256v1',
+  },
+  secp384r1: {
+    length: 48,
+    order:
+      0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+    prime: 2n ** 384n - 2n ** 128n - 2n ** 96n + 2n ** 32n - 1n,
+    jwkName: 'P-384',
+    nodeName: 'secp384r1',
+  },
+  secp521r1: {
+    length: 66,
+    order: 2n ** 521n - 0x5ae79787c40d069948033feb708f65a2fc44a36477663b851449048e16ec79bf7n,
+    prime: 2n ** 521n - 1n,
+    jwkName: 'P-521',
+    nodeName: 'secp521r1',
+  },
+};
+export const curveNames: readonly CurveName[] = ['secp256r1', 'secp384r1', 'secp521r1'];
 
 export type RsaInput = Extract<PrivateKeyInput, { readonly kind: 'rsa' }>;
 export type RsaPrivateKey = Extract<PrivateKey, { readonly kind: 'rsa' }>;

@@ -104,11 +104,11 @@ test('parameters are what the algorithm says they are', () => {
     .replace(/^30820122/, '30820120');
   assert.equal(refused(withoutNull), 'invalid-key');
   const ec = toHex(encodePublicKey(P256.public));
-  // secp521r1 (RFC 5480 §2.1.1.1) in place of secp256r1.
-  const p521 = ec
-    .replace('301306072a8648ce3d020106082a8648ce3d030107', '301006072a8648ce3d020106052b81040023')
+  // secp256k1 (SEC 2) in place of secp256r1.
+  const k256 = ec
+    .replace('301306072a8648ce3d020106082a8648ce3d030107', '301006072a8648ce3d020106052b8104000a')
     .replace(/^3059/, '3056');
-  assert.equal(refused(p521), 'unsupported-key');
+  assert.equal(refused(k256), 'unsupported-key');
 });
 
 test('points off the curve, at infinity and compressed are refused', () => {
