@@ -25,7 +25,6 @@ import {
   opaqueFixed,
   opaqueRest,
   optionalBlock,
-  prefixed,
   struct,
   uint8,
   uint16,
@@ -250,10 +249,11 @@ function parsed<K extends HandshakeMessage['kind'], B>(
 }
 
 function framed<T extends object>(type: number, codec: Codec<T>, body: T): Uint8Array {
-  return encode(struct<{ type: number; body: T }>({ type: uint8, body: prefixed(codec, 0, 0xffffff) }), {
-    type,
-    body,
-  });
+  const bytes = encode(codec, body, HANDSHAKE_HEADER_LENGTH);
+  const length = bytes.length - HANDSHAKE_HEADER_LENGTH;
+  if (length > 0xffffff) throw new RangeError(`a handshake message cannot have ${length} bytes`);
+  bytes.set([type, length >>> 16, length >>> 8, length]);
+  return bytes;
 }
 
 /** The random is the second field, after the two bytes of legacy_version. */

@@ -42,9 +42,9 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): Result<T, WireErr
   return cursor.error === undefined ? ok(value) : err(cursor.error);
 }
 
-/** The bytes of a value. */
-export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const out: Writer = { bytes: new Uint8Array(256), length: 0 };
+/** The bytes of a value, with `space` bytes left free before them. */
+export function encode<T>(codec: Codec<T>, value: T, space = 0): Uint8Array {
+  const out: Writer = { bytes: new Uint8Array(256), length: space };
   codec.write(value, out);
   return out.bytes.slice(0, out.length);
 }
@@ -108,11 +108,7 @@ export function text(min: number, max: number): Codec<string> {
   return {
     shape: { kind: 'text', min, max },
     read: (cursor) => characters(inner.read(cursor)),
-    write: (value, out) =>
-      inner.write(
-        Uint8Array.from(value, (character) => character.charCodeAt(0)),
-        out,
-      ),
+    write: (value, out) => inner.write(octets(value), out),
   };
 }
 
@@ -219,15 +215,7 @@ function withLength(out: Writer, width: 1 | 2 | 3, min: number, max: number, wri
 function uint(bytes: 1 | 2 | 3 | 4): Codec<number> {
   return {
     shape: { kind: 'uint', bytes },
-    read: (cursor) => {
-      const start = cursor.offset;
-      if (!available(cursor, bytes)) return 0;
-      cursor.offset = start + bytes;
-      let value = 0;
-      // Multiplication, not a shift: a uint32 must not turn negative.
-      for (let i = start; i < start + bytes; i++) value = value * 256 + (cursor.bytes[i] ?? 0);
-      return value;
-    },
+    read: (cursor) => readUint(cursor, bytes),
     write: (value, out) => {
       checkBounds(value, 0, 256 ** bytes - 1);
       appendUint(out, value, bytes);
@@ -242,13 +230,29 @@ function characters(bytes: Uint8Array): string {
   return value;
 }
 
+function octets(value: string): Uint8Array {
+  const bytes = new Uint8Array(value.length);
+  for (let i = 0; i < value.length; i++) bytes[i] = value.charCodeAt(i);
+  return bytes;
+}
+
 function lengthWidth(max: number): 1 | 2 | 3 {
   return max < 1 << 8 ? 1 : max < 1 << 16 ? 2 : 3;
 }
 
+function readUint(cursor: Cursor, width: 1 | 2 | 3 | 4): number {
+  const start = cursor.offset;
+  if (!available(cursor, width)) return 0;
+  cursor.offset = start + width;
+  let value = 0;
+  // Multiplication, not a shift: a uint32 must not turn negative.
+  for (let i = start; i < start + width; i++) value = value * 256 + (cursor.bytes[i] ?? 0);
+  return value;
+}
+
 function readLength(cursor: Cursor, width: 1 | 2 | 3, min: number, max: number): number {
   const start = cursor.offset;
-  const length = uint(width).read(cursor);
+  const length = readUint(cursor, width);
   if (cursor.error !== undefined) return 0;
   if (length < min || length > max) {
     cursor.offset = start;
@@ -282,7 +286,7 @@ function append(out: Writer, bytes: Uint8Array): void {
 
 function appendUint(out: Writer, value: number, width: 1 | 2 | 3 | 4): void {
   reserve(out, width);
-  for (let i = width - 1; i >= 0; i--) out.bytes[out.length++] = Math.floor(value / 256 ** i);
+  for (let i = width - 1; i >= 0; i--) out.bytes[out.length++] = value >>> (8 * i);
 }
 
 function reserve(out: Writer, more: number): void {
