@@ -1,4 +1,4 @@
-import type { AeadName, HashName } from '../nocrypto/index.ts';
+import type { AeadName } from '../nocrypto/index.ts';
 import { type CipherSuiteName, cipherSuiteCodes, nameOf } from './codepoints.ts';
 import type { Limits } from './limits.ts';
 
@@ -7,10 +7,13 @@ export interface CipherSuite {
   readonly name: CipherSuiteName;
   readonly code: number;
   readonly aead: AeadName;
-  readonly hash: HashName;
+  readonly hash: SuiteHash;
   /** Which of the limits bounds the records under one key. */
-  readonly recordLimit: 'aesGcmRecords' | 'chaChaRecords';
+  readonly recordLimit: 'aesGcmRecords' | 'aesCcmRecords' | 'chaChaRecords';
 }
+
+/** A hash that the key schedule of a suite runs on. */
+export type SuiteHash = 'sha256' | 'sha384';
 
 /** To add a suite: its code in codepoints.ts, a row here, its place in the order of defaults.ts. */
 export const cipherSuites: Readonly<Record<CipherSuiteName, CipherSuite>> = {
@@ -22,6 +25,9 @@ export const cipherSuites: Readonly<Record<CipherSuiteName, CipherSuite>> = {
     'sha256',
     'chaChaRecords',
   ),
+  TLS_AES_128_CCM_SHA256: suite('TLS_AES_128_CCM_SHA256', 'aes-128-ccm', 'sha256', 'aesCcmRecords'),
+  // A tag of 8 bytes lets one forgery in 2^64 pass: for devices that count every byte, and only when asked for.
+  TLS_AES_128_CCM_8_SHA256: suite('TLS_AES_128_CCM_8_SHA256', 'aes-128-ccm-8', 'sha256', 'aesCcmRecords'),
 };
 
 /** The suite with this code, or undefined when it is none of ours. */
@@ -33,7 +39,7 @@ export function cipherSuiteOfCode(code: number): CipherSuite | undefined {
 function suite(
   name: CipherSuiteName,
   aead: AeadName,
-  hash: HashName,
+  hash: SuiteHash,
   recordLimit: keyof Limits & CipherSuite['recordLimit'],
 ): CipherSuite {
   return { name, code: cipherSuiteCodes[name], aead, hash, recordLimit };

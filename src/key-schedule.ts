@@ -1,6 +1,5 @@
-import type { CryptoProvider, HashName, Secret } from '../nocrypto/index.ts';
-import type { CipherSuite } from './cipher-suites.ts';
-import { type Codec, encode, opaque, struct, text, uint16 } from './wire/codec.ts';
+import type { CryptoProvider, Secret } from '../nocrypto/index.ts';
+import type { CipherSuite, SuiteHash } from './cipher-suites.ts';
 
 // The key schedule of RFC 9846 §7.1, each function one arrow of its picture.
 
@@ -27,13 +26,11 @@ export interface TrafficKeys {
 /** The schedule without a PSK, up to the handshake traffic secrets. `transcriptHash` covers ClientHello … ServerHello. */
 export function handshakeSecrets(
   crypto: CryptoProvider,
-  hash: HashName,
+  hash: SuiteHash,
   sharedSecret: Secret,
   transcriptHash: Uint8Array,
 ): HandshakeSecrets {
-  const zeros = new Uint8Array(crypto.hashes[hash].outputLength);
-  const early = crypto.hkdfExtract(hash, zeros, zeros);
-  const handshake = crypto.hkdfExtract(hash, derived(crypto, hash, early), sharedSecret);
+  const handshake = crypto.hkdfExtract(hash, constants[hash].derivedWithoutPsk, sharedSecret);
   return {
     clientHandshakeTraffic: deriveSecret(crypto, hash, handshake, 'c hs traffic', transcriptHash),
     serverHandshakeTraffic: deriveSecret(crypto, hash, handshake, 's hs traffic', transcriptHash),
@@ -44,7 +41,7 @@ export function handshakeSecrets(
 /** From the handshake secret to the application traffic secrets. `transcriptHash` covers ClientHello … server Finished. */
 export function applicationSecrets(
   crypto: CryptoProvider,
-  hash: HashName,
+  hash: SuiteHash,
   handshake: Secret,
   transcriptHash: Uint8Array,
 ): ApplicationSecrets {
@@ -58,7 +55,7 @@ export function applicationSecrets(
 }
 
 /** The traffic secret after a KeyUpdate (§7.2). */
-export function nextTrafficSecret(crypto: CryptoProvider, hash: HashName, secret: Secret): Secret {
+export function nextTrafficSecret(crypto: CryptoProvider, hash: SuiteHash, secret: Secret): Secret {
   return expandLabel(crypto, hash, secret, 'traffic upd', noContext, crypto.hashes[hash].outputLength);
 }
 
@@ -74,7 +71,7 @@ export function trafficKeys(crypto: CryptoProvider, suite: CipherSuite, secret: 
 /** Finished.verify_data of the side that sends under `trafficSecret` (§4.4.4). */
 export function finishedVerifyData(
   crypto: CryptoProvider,
-  hash: HashName,
+  hash: SuiteHash,
   trafficSecret: Secret,
   transcriptHash: Uint8Array,
 ): Uint8Array {
@@ -86,40 +83,79 @@ export function finishedVerifyData(
 /** HKDF-Expand-Label (§7.1): `length` bytes; `label` is given without its "tls13 " prefix. */
 export function expandLabel(
   crypto: CryptoProvider,
-  hash: HashName,
+  hash: SuiteHash,
   secret: Secret,
   label: string,
   context: Uint8Array,
   length: number,
 ): Secret {
-  return crypto.hkdfExpand(
-    hash,
-    secret,
-    encode(hkdfLabel, { length, label: `tls13 ${label}`, context }),
-    length,
-  );
-}
-
-const hkdfLabel: Codec<{ readonly length: number; readonly label: string; readonly context: Uint8Array }> =
-  struct<{
-    length: number;
-    label: string;
-    context: Uint8Array;
-  }>({ length: uint16, label: text(7, 255), context: opaque(0, 255) });
-
-const noContext = new Uint8Array(0);
-
-function derived(crypto: CryptoProvider, hash: HashName, secret: Secret): Secret {
-  return deriveSecret(crypto, hash, secret, 'derived', crypto.hashes[hash].digest(noContext));
+  return crypto.hkdfExpand(hash, secret, hkdfLabel(length, label, context), length);
 }
 
 /** Derive-Secret (§7.1), given the transcript's hash. */
 export function deriveSecret(
   crypto: CryptoProvider,
-  hash: HashName,
+  hash: SuiteHash,
   secret: Secret,
   label: string,
   transcriptHash: Uint8Array,
 ): Secret {
   return expandLabel(crypto, hash, secret, label, transcriptHash, crypto.hashes[hash].outputLength);
+}
+
+const noContext = new Uint8Array(0);
+
+/** What is the same in every connection, and need not be computed in each. */
+const constants: Readonly<Record<SuiteHash, KeyScheduleConstants>> = {
+  sha256: {
+    emptyHash: Uint8Array.from([
+      0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+      0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    ]),
+    derivedWithoutPsk: Uint8Array.from([
+      0x6f, 0x26, 0x15, 0xa1, 0x08, 0xc7, 0x02, 0xc5, 0x67, 0x8f, 0x54, 0xfc, 0x9d, 0xba, 0xb6, 0x97, 0x16,
+      0xc0, 0x76, 0x18, 0x9c, 0x48, 0x25, 0x0c, 0xeb, 0xea, 0xc3, 0x57, 0x6c, 0x36, 0x11, 0xba,
+    ]),
+  },
+  sha384: {
+    emptyHash: Uint8Array.from([
+      0x38, 0xb0, 0x60, 0xa7, 0x51, 0xac, 0x96, 0x38, 0x4c, 0xd9, 0x32, 0x7e, 0xb1, 0xb1, 0xe3, 0x6a, 0x21,
+      0xfd, 0xb7, 0x11, 0x14, 0xbe, 0x07, 0x43, 0x4c, 0x0c, 0xc7, 0xbf, 0x63, 0xf6, 0xe1, 0xda, 0x27, 0x4e,
+      0xde, 0xbf, 0xe7, 0x6f, 0x65, 0xfb, 0xd5, 0x1a, 0xd2, 0xf1, 0x48, 0x98, 0xb9, 0x5b,
+    ]),
+    derivedWithoutPsk: Uint8Array.from([
+      0x15, 0x91, 0xda, 0xc5, 0xcb, 0xbf, 0x03, 0x30, 0xa4, 0xa8, 0x4d, 0xe9, 0xc7, 0x53, 0x33, 0x0e, 0x92,
+      0xd0, 0x1f, 0x0a, 0x88, 0x21, 0x4b, 0x44, 0x64, 0x97, 0x2f, 0xd6, 0x68, 0x04, 0x9e, 0x93, 0xe5, 0x2f,
+      0x2b, 0x16, 0xfa, 0xd9, 0x22, 0xfd, 0xc0, 0x58, 0x44, 0x78, 0x42, 0x8f, 0x28, 0x2b,
+    ]),
+  },
+};
+
+interface KeyScheduleConstants {
+  /** The hash of nothing. */
+  readonly emptyHash: Uint8Array;
+  /** "derived" from the early secret of a connection without a PSK. */
+  readonly derivedWithoutPsk: Uint8Array;
+}
+
+function derived(crypto: CryptoProvider, hash: SuiteHash, secret: Secret): Secret {
+  return deriveSecret(crypto, hash, secret, 'derived', constants[hash].emptyHash);
+}
+
+/** HkdfLabel (§7.1). Written byte by byte, without a codec: a handshake needs some forty of them. */
+function hkdfLabel(length: number, label: string, context: Uint8Array): Uint8Array {
+  const prefixed = `tls13 ${label}`;
+  if (label.length < 1 || prefixed.length > 255 || context.length > 255) {
+    throw new RangeError(
+      `no HkdfLabel has a label of ${label.length} and a context of ${context.length} bytes`,
+    );
+  }
+  const bytes = new Uint8Array(2 + 1 + prefixed.length + 1 + context.length);
+  bytes[0] = length >> 8;
+  bytes[1] = length & 0xff;
+  bytes[2] = prefixed.length;
+  for (let i = 0; i < prefixed.length; i++) bytes[3 + i] = prefixed.charCodeAt(i);
+  bytes[3 + prefixed.length] = context.length;
+  bytes.set(context, 4 + prefixed.length);
+  return bytes;
 }
