@@ -17,7 +17,7 @@ export const defaults: {
   readonly trace: TraceLevel;
 } = {
   // AES-128-GCM first: hardware has it, and 128 bits are enough. A client on a portable provider, where ChaCha20 is
-  // three times as fast, says so in its configuration; a server follows its own order.
+  // twice as fast, says so in its configuration; a server follows its own order.
   cipherSuites: ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384'],
   // The hybrid first: traffic recorded today stays secret if a quantum computer comes.
   groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'],

@@ -27,6 +27,8 @@ export interface Limits {
   readonly pendingBytes: number;
   /** AES-GCM records under one key (RFC 9846 §5.5 gives 2^24.5 for full-size records). */
   readonly aesGcmRecords: number;
+  /** AES-CCM records under one key (RFC 9147 §4.5.3; RFC 9846 leaves CCM out). */
+  readonly aesCcmRecords: number;
   /** ChaCha20-Poly1305 records under one key (RFC 9846 §5.5 sets no bound below the sequence number's). */
   readonly chaChaRecords: number;
   /** Bytes of TLSPlaintext.fragment this side sends at most (RFC 9846 §5.1: 2^14). */
@@ -56,6 +58,7 @@ export const defaultLimits: Limits = {
   postHandshakeMessages: 32,
   pendingBytes: 1024 * 1024,
   aesGcmRecords: 2 ** 24,
+  aesCcmRecords: 2 ** 23,
   chaChaRecords: 2 ** 48,
   recordPlaintext: MAX_PLAINTEXT,
 };
