@@ -3,6 +3,7 @@ import type { CryptoProvider, Secret } from '../../nocrypto/index.ts';
 import type { CipherSuite } from '../../src/cipher-suites.ts';
 import { alertCodes, contentTypes, nameOf, protocolVersions } from '../../src/codepoints.ts';
 import { type AlertName, type Effect, receive, type State, type Step } from '../../src/index.ts';
+import { nextTrafficSecret } from '../../src/key-schedule.ts';
 import {
   decodeHandshake,
   encodeHandshake,
@@ -159,6 +160,19 @@ export function data(peer: Peer, bytes: Uint8Array, options: RecordOptions = {})
   deliver(peer, record(peer, contentTypes.applicationData, bytes, options));
 }
 
+/** The record of a KeyUpdate (§4.7.3), behind which the peer's own keys are new. */
+export function keyUpdateRecord(peer: Peer, requestUpdate: number): Uint8Array {
+  const message = encodeHandshake({ kind: 'keyUpdate', body: { requestUpdate } });
+  const sealed = record(peer, contentTypes.handshake, message);
+  peer.write = turnedOver(peer, peer.write);
+  return sealed;
+}
+
+/** Sends a KeyUpdate. */
+export function updateKeys(peer: Peer, requestUpdate: number): void {
+  deliver(peer, keyUpdateRecord(peer, requestUpdate));
+}
+
 /** The hash of what the peer believes was said so far. */
 export function transcriptHash(peer: Peer, suite: CipherSuite): Uint8Array {
   return peer.crypto.hashes[suite.hash].digest(concatAll(peer.transcript));
@@ -224,6 +238,12 @@ function whole({ pieces, rest }: Cut): readonly Uint8Array[] {
   return pieces;
 }
 
+function turnedOver({ crypto }: Peer, current: Protection | undefined): Protection {
+  assert.ok(current !== undefined);
+  const { suite, trafficSecret } = current.keys;
+  return protection(crypto, suite, nextTrafficSecret(crypto, suite.hash, trafficSecret));
+}
+
 function unchanged<T>(value: T): T {
   return value;
 }
@@ -259,6 +279,7 @@ function take(peer: Peer, type: number | undefined, bytes: Uint8Array, isProtect
         const message = must(decodeHandshake(raw));
         peer.heard.push({ kind: 'message', message, raw, protected: isProtected });
         peer.listen(message, raw);
+        if (message.kind === 'keyUpdate') peer.read = turnedOver(peer, peer.read);
       }
       return;
     }
