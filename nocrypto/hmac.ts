@@ -6,14 +6,20 @@ import { type Secret, secret } from './secret.ts';
 
 /**
  * HMAC (RFC 2104) with a key of any length. The two blocks that hold the key are hashed once, here; each `mac`
- * starts from a clone of that state.
+ * starts from a copy of that state, always in the same place.
  */
 export function hmac(hash: HashName, key: Uint8Array): MacKey {
   const keyed = nobleHmac.create(nobleHash(hash), key);
+  const scratch = keyed.clone();
   return {
     length: hashes[hash].outputLength,
-    mac: (data) => keyed.clone().update(data).digest(),
+    mac: (data) => keyed._cloneInto(scratch).update(data).digest(),
   };
+}
+
+/** The same for a key that serves once, without preparing it. */
+export function hmacOnce(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
+  return nobleHmac(nobleHash(hash), key, data);
 }
 
 /** HKDF-Extract (RFC 5869 §2.2). An empty salt is the same HMAC key as the standard's string of zeros. */

@@ -1,5 +1,5 @@
 import { concat } from './bytes.ts';
-import { hmac } from './hmac.ts';
+import { hmac, hmacOnce } from './hmac.ts';
 import { type Secret, secret } from './secret.ts';
 
 /**
@@ -48,7 +48,10 @@ export function generate(rng: Rng, length: number): { readonly bytes: Uint8Array
     value = mac(value);
     bytes.set(value.subarray(0, length - offset), offset);
   }
-  return { bytes, rng: update({ key: rng.key, value }, new Uint8Array(0), rng.reseedCounter + 1) };
+  // HMAC_DRBG_Update without data, the first half of it with the key that is prepared already.
+  const key = mac(concat(value, Uint8Array.of(0)));
+  const next = { key: secret(key), value: secret(hmacOnce('sha256', key, value)) };
+  return { bytes, rng: { ...next, reseedCounter: rng.reseedCounter + 1 } };
 }
 
 /** HMAC_DRBG_Reseed (§10.1.2.4) with at least {@link RESEED_LENGTH} fresh random bytes, else a RangeError. */
@@ -77,14 +80,13 @@ function instantiate(seedMaterial: Uint8Array): Rng {
   return update(initial, seedMaterial, 1);
 }
 
-/** HMAC_DRBG_Update (§10.1.2.2). */
+/** HMAC_DRBG_Update (§10.1.2.2) with some data. */
 function update(
   state: { readonly key: Uint8Array; readonly value: Uint8Array },
   providedData: Uint8Array,
   reseedCounter: number,
 ): Rng {
-  const first = step(state, 0, providedData);
-  const { key, value } = providedData.length === 0 ? first : step(first, 1, providedData);
+  const { key, value } = step(step(state, 0, providedData), 1, providedData);
   return { key: secret(key), value: secret(value), reseedCounter };
 }
 
@@ -93,8 +95,8 @@ function step(
   round: 0 | 1,
   providedData: Uint8Array,
 ): { readonly key: Uint8Array; readonly value: Uint8Array } {
-  const key = hmac('sha256', state.key).mac(concat(state.value, Uint8Array.of(round), providedData));
-  return { key, value: hmac('sha256', key).mac(state.value) };
+  const key = hmacOnce('sha256', state.key, concat(state.value, Uint8Array.of(round), providedData));
+  return { key, value: hmacOnce('sha256', key, state.value) };
 }
 
 function uint32(n: number): Uint8Array {
