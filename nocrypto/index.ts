@@ -5,6 +5,7 @@
  */
 export { padPkcs7, unpadPkcs7 } from './cbc.ts';
 export { equal } from './constant-time.ts';
+export { legacy } from './legacy.ts';
 export { noble } from './noble.ts';
 export type {
   Aead,
@@ -38,4 +39,5 @@ export type {
 export { SIGNING_ENTROPY_LENGTH } from './provider.ts';
 export { err, ok, type Result } from './result.ts';
 export { GENERATE_LIMIT, generate, RESEED_LENGTH, type Rng, reseed, SEED_LENGTH, seedRng } from './rng.ts';
+export { scrypt } from './scrypt.ts';
 export { type Secret, secret } from './secret.ts';
