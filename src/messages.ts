@@ -34,6 +34,9 @@ import {
 
 // The handshake messages of RFC 9846 §4, in its order: each type beside its codec.
 
+/** Bytes of a hello's random (§4.1.2). */
+export const RANDOM_LENGTH = 32;
+
 /** §4.1.2 */
 export interface ClientHello {
   readonly legacyVersion: number;
@@ -46,7 +49,7 @@ export interface ClientHello {
 
 export const clientHello = struct<ClientHello>({
   legacyVersion: uint16,
-  random: opaqueFixed(32),
+  random: opaqueFixed(RANDOM_LENGTH),
   legacySessionId: opaque(0, 32),
   cipherSuites: vector(uint16, 2, 0xfffe),
   legacyCompressionMethods: opaque(1, 255),
@@ -265,7 +268,7 @@ function isHelloRetryRequest(serverHelloBody: Uint8Array): boolean {
 function serverHelloFields() {
   return {
     legacyVersion: uint16,
-    random: opaqueFixed(32),
+    random: opaqueFixed(RANDOM_LENGTH),
     legacySessionIdEcho: opaque(0, 32),
     cipherSuite: uint16,
     legacyCompressionMethod: uint8,

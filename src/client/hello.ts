@@ -4,7 +4,7 @@ import { protocolVersions } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
-import type { ClientHello } from '../messages.ts';
+import { type ClientHello, RANDOM_LENGTH } from '../messages.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, sendHandshake } from '../transition.ts';
 import type { AwaitServerHello, SentHello } from './phase.ts';
@@ -14,19 +14,23 @@ export function startClient(
   config: ClientConfig,
   rng: Rng,
 ): { readonly phase: AwaitServerHello; readonly actions: readonly Action[] } {
-  const random = generate(rng, 32);
-  const sessionId = generate(random.rng, config.middleboxCompatibility ? 32 : 0);
-  const shares = generateKeyShares(config, config.keyShares, sessionId.rng);
+  const sessionIdEnd = RANDOM_LENGTH + (config.middleboxCompatibility ? 32 : 0);
+  // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
+  const drawn = generate(rng, sessionIdEnd + entropyLength(config, config.keyShares));
+  // Copies of what is public, so that no secret lies in the same buffer.
+  const random = drawn.bytes.slice(0, RANDOM_LENGTH);
+  const legacySessionId = drawn.bytes.slice(RANDOM_LENGTH, sessionIdEnd);
+  const shares = generateKeyShares(config, config.keyShares, drawn.bytes.subarray(sessionIdEnd));
   const hello: ClientHello = {
     legacyVersion: protocolVersions.tls12,
-    random: random.bytes,
-    legacySessionId: sessionId.bytes,
+    random,
+    legacySessionId,
     cipherSuites: config.cipherSuites.map((name) => cipherSuites[name].code),
     legacyCompressionMethods: Uint8Array.of(0),
     extensions: helloExtensions(config, shares.entries),
   };
   const { sent, action } = sendHello(hello, shares.keyShares);
-  return { phase: { kind: 'awaitServerHello', sent, rng: shares.rng }, actions: [action] };
+  return { phase: { kind: 'awaitServerHello', sent, rng: drawn.rng }, actions: [action] };
 }
 
 /**
@@ -40,7 +44,10 @@ export function retryHello(
   cookie: Uint8Array | undefined,
   rng: Rng,
 ): { readonly sent: SentHello; readonly action: Action } {
-  const shares = group === undefined ? undefined : generateKeyShares(config, [group], rng);
+  const shares =
+    group === undefined
+      ? undefined
+      : generateKeyShares(config, [group], generate(rng, entropyLength(config, [group])).bytes);
   const extensions = first.hello.extensions.map(
     (extension): ClientHelloExtension =>
       extension.name === 'keyShare' && shares !== undefined
@@ -87,21 +94,28 @@ function helloExtensions(
 interface KeyShares {
   readonly entries: readonly KeyShareEntry[];
   readonly keyShares: readonly { readonly group: GroupName; readonly privateKey: Secret }[];
-  readonly rng: Rng;
 }
 
-/** §4.2.8: one share for each group, each from its own randomness. */
-function generateKeyShares(config: ClientConfig, groups: readonly GroupName[], rng: Rng): KeyShares {
+/** §4.2.8: one share for each group, each from randomness of its own: `entropyLength` bytes in all. */
+function generateKeyShares(
+  config: ClientConfig,
+  groups: readonly GroupName[],
+  entropy: Uint8Array,
+): KeyShares {
   const entries: KeyShareEntry[] = [];
   const keyShares: { readonly group: GroupName; readonly privateKey: Secret }[] = [];
-  let next = rng;
+  let offset = 0;
   for (const name of groups) {
     const group = config.crypto.groups[name];
-    const entropy = generate(next, group.generateEntropyLength);
-    const { privateKey, share } = group.generate(entropy.bytes);
+    const end = offset + group.generateEntropyLength;
+    const { privateKey, share } = group.generate(entropy.subarray(offset, end));
+    offset = end;
     entries.push({ group: groupCode(name), keyExchange: share });
     keyShares.push({ group: name, privateKey });
-    next = entropy.rng;
   }
-  return { entries, keyShares, rng: next };
+  return { entries, keyShares };
+}
+
+function entropyLength({ crypto }: ClientConfig, groups: readonly GroupName[]): number {
+  return groups.reduce((sum, name) => sum + crypto.groups[name].generateEntropyLength, 0);
 }

@@ -7,7 +7,7 @@ import type { EncryptedExtension } from '../extensions.ts';
 import { misbehaved, misuse } from '../failure.ts';
 import { groupCode } from '../groups.ts';
 import { applicationSecrets, finishedVerifyData, handshakeSecrets } from '../key-schedule.ts';
-import type { HandshakeMessage } from '../messages.ts';
+import { type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
 import { signedContent } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import { type Action, logSecret, sendHandshake, type Transition } from '../transition.ts';
@@ -25,11 +25,14 @@ export function sendFlight(
   const { crypto } = config;
   const { suite } = agreed;
   const group = crypto.groups[agreed.group];
-  const random = generate(rng, 32);
-  const keyEntropy = generate(random.rng, group.encapsulateEntropyLength);
-  const exchanged = group.encapsulate(agreed.clientShare, keyEntropy.bytes);
+  // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
+  const keyEnd = RANDOM_LENGTH + group.encapsulateEntropyLength;
+  const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH).bytes;
+  // A copy of what is public, so that no secret lies in the same buffer.
+  const random = drawn.slice(0, RANDOM_LENGTH);
+  const exchanged = group.encapsulate(agreed.clientShare, drawn.subarray(RANDOM_LENGTH, keyEnd));
   if (!exchanged.ok) return err(misbehaved('bad-key-share', `${agreed.group}: ${exchanged.error.kind}`));
-  const hello = sendHandshake(serverHello(agreed, random.bytes, exchanged.value.share));
+  const hello = sendHandshake(serverHello(agreed, random, exchanged.value.share));
   const afterHello = transcript.update(hello.raw);
   const secrets = handshakeSecrets(crypto, suite.hash, exchanged.value.sharedSecret, afterHello.digest());
   const flight: Flight = {
@@ -54,8 +57,7 @@ export function sendFlight(
       actions: [...actions, { kind: 'request', request }],
     });
   }
-  const signingEntropy = generate(keyEntropy.rng, SIGNING_ENTROPY_LENGTH);
-  const signature = crypto.sign(scheme.algorithm, credential.key.key, content, signingEntropy.bytes);
+  const signature = crypto.sign(scheme.algorithm, credential.key.key, content, drawn.subarray(keyEnd));
   if (!signature.ok) return err(misuse('signing-failed', `${scheme.name}: ${signature.error.kind}`));
   return finishFlight(config, flight, afterCertificate, signature.value, actions);
 }
