@@ -4,6 +4,7 @@ import { type Certificate, certificatePublicKey } from './certificate.ts';
 import type { ReferenceIdentity } from './identity.ts';
 import type { PathLimits } from './limits.ts';
 import { validatePath } from './path.ts';
+import type { PolicyOptions } from './policy.ts';
 import type { Profile, Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
 import { keyFault } from './signature.ts';
@@ -37,6 +38,8 @@ export interface ChainOfTrustOptions {
   readonly anchors: readonly TrustAnchor[];
   /** Default `web`. */
   readonly profile?: Profile;
+  /** As for {@link validatePath}. */
+  readonly policies?: PolicyOptions;
   /** Lower limits than `PATH_LIMITS`. */
   readonly limits?: Partial<PathLimits>;
   /** As for {@link validatePath}. */

@@ -124,6 +124,7 @@ export { type OcspCheck, type VerifiedOcspStatus, verifyOcspResponse } from './o
 export { algorithm, id } from './oid.ts';
 export { type PathOptions, type ValidatedPath, validatePath } from './path.ts';
 export { decodePem, describePemError, encodePem, type PemBlock, type PemError } from './pem.ts';
+export type { PolicyOptions } from './policy.ts';
 export { decodePrivateKey, encodePrivateKey } from './private-key.ts';
 export type { Profile, Purpose } from './profile.ts';
 export {

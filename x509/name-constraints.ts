@@ -6,14 +6,7 @@ import { isDnsName } from './identity.ts';
 import { parseIpAddress } from './ip-address.ts';
 import { attributeTexts, foldName, isEmptyName } from './name.ts';
 import { id } from './oid.ts';
-import { type Finding, finding } from './validation-error.ts';
-
-/** What {@link checkNameConstraints} found, and the certificate at fault with its depth. */
-export interface Violation {
-  readonly finding: Finding;
-  readonly certificate: Certificate;
-  readonly depth: number;
-}
+import { type Finding, finding, type Violation } from './validation-error.ts';
 
 /** Comparisons of a name with a subtree that may still be made. */
 export interface ComparisonBudget {

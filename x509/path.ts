@@ -6,9 +6,10 @@ import { extensionValue, type KeyUsageName } from './extension.ts';
 import { formatGeneralName } from './general-name.ts';
 import { formatIdentity, presentsIdentity, type ReferenceIdentity } from './identity.ts';
 import { PATH_LIMITS, type PathLimits } from './limits.ts';
+import type { PolicyOptions } from './policy.ts';
 import { checkKey, checkLeaf, checkTrustedLeaf, type Profile, type Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
-import { type Failed, type Found, findPath, leadingTo, type Search } from './search.ts';
+import { completePath, findPath, leadingTo, type Search } from './search.ts';
 import { checkSignature, keyFault } from './signature.ts';
 import type { TrustAnchor } from './trust-anchor.ts';
 import { blame, type Finding, finding, type ValidationError } from './validation-error.ts';
@@ -27,6 +28,8 @@ export interface PathOptions {
   readonly profile?: Profile;
   /** What the leaf's key must be allowed to do. Default: digitalSignature, which is how TLS 1.3 authenticates. */
   readonly keyUsage?: readonly KeyUsageName[];
+  /** What is asked about certificate policies. Default: nothing but what authorities demand. */
+  readonly policies?: PolicyOptions;
   /** In place of those of `PATH_LIMITS`; never higher. */
   readonly limits?: Partial<PathLimits>;
   /**
@@ -42,6 +45,11 @@ export interface ValidatedPath {
   readonly path: readonly Certificate[];
   /** Whose key has signed the last of `path`; the leaf's own anchor when that is trusted by itself. */
   readonly anchor: TrustAnchor;
+  /**
+   * The certificate policies, of those that the caller accepts, under which the path is valid (RFC 9618 §5.5: the
+   * user_constrained_policy_set). May be empty, and may hold anyPolicy.
+   */
+  readonly policies: readonly string[];
   /** The leaf's public key. */
   readonly key: CertifiedKey;
 }
@@ -75,14 +83,15 @@ export function validatePath(options: PathOptions): Result<ValidatedPath, Valida
   if (leafFinding !== undefined) {
     return err(blame(leafFinding, leaf, 0));
   }
-  const outcome: Found | Failed =
-    trusted === undefined ? findPath(search, [leaf]) : { kind: 'found', path: [leaf], anchor: trusted };
+  const outcome = trusted === undefined ? findPath(search, [leaf]) : completePath(search, [leaf], trusted);
   if (outcome.kind === 'failed') {
     return err(outcome.error);
   }
   const mismatch = identity === undefined ? undefined : checkIdentity(leaf, identity);
-  const { path, anchor } = outcome;
-  return mismatch === undefined ? ok({ leaf, path, anchor, key: key.value }) : err(blame(mismatch, leaf, 0));
+  const { path, anchor, policies } = outcome;
+  return mismatch === undefined
+    ? ok({ leaf, path, anchor, policies, key: key.value })
+    : err(blame(mismatch, leaf, 0));
 }
 
 /** RFC 9525 §6: what the certificate presents must include the identity. */
@@ -104,7 +113,15 @@ function checkIdentity(leaf: Certificate, identity: ReferenceIdentity): Finding 
 const NAMES_SHOWN = 8;
 
 function startSearch(options: PathOptions, presented: readonly Certificate[]): Search {
-  const { crypto, anchors, purpose, now, profile = 'web', keyUsage = ['digitalSignature'] } = options;
+  const {
+    crypto,
+    anchors,
+    purpose,
+    now,
+    profile = 'web',
+    keyUsage = ['digitalSignature'],
+    policies = {},
+  } = options;
   const limits = lowerLimits(options.limits ?? {});
   const budget = {
     signatures: limits.signatureChecks,
@@ -118,7 +135,8 @@ function startSearch(options: PathOptions, presented: readonly Certificate[]): S
   // By name, since many a root signs itself with SHA-1; by signature, since a root may carry two names.
   const isSelfSigned = (certificate: Certificate) => isSelfIssued(certificate) || verifiesItself(certificate);
   const context = { profile, purpose, keyUsage, now, isSelfSigned };
-  return { crypto, context, anchors, presented, candidates: leadingTo(anchors, presented), limits, budget };
+  const candidates = leadingTo(anchors, presented);
+  return { crypto, context, anchors, presented, candidates, policies, limits, budget };
 }
 
 function lowerLimits(limits: Partial<PathLimits>): PathLimits {

@@ -189,24 +189,18 @@ function isInForce({ validity }: Certificate, { now }: Pick<CheckContext, 'now'>
     : finding('expired', `a time up to ${formatTime(validity.notAfter)}`, formatTime(now));
 }
 
-/**
- * RFC 5280 §4.2: a critical extension that is not processed is a reason to refuse. Policies are processed in that any
- * policy will do, so only the demand for an explicit one is out of reach.
- */
+/** RFC 5280 §4.2: a critical extension that is not processed is a reason to refuse. */
 function hasOnlyUnderstoodCriticalExtensions(certificate: Certificate): Finding | undefined {
   const strange = certificate.extensions.find(
     ({ critical, extnID }) => critical && !UNDERSTOOD.has(extensionName(extnID)),
   );
-  if (strange !== undefined) {
-    return finding(
-      'unhandled-critical-extension',
-      'critical extensions that are understood',
-      extensionName(strange.extnID),
-    );
-  }
-  return extensionValue(certificate, 'policyConstraints')?.requireExplicitPolicy === undefined
+  return strange === undefined
     ? undefined
-    : finding('unhandled-critical-extension', 'no demand for an explicit policy', 'requireExplicitPolicy');
+    : finding(
+        'unhandled-critical-extension',
+        'critical extensions that are understood',
+        extensionName(strange.extnID),
+      );
 }
 
 const UNDERSTOOD: ReadonlySet<string> = new Set<ExtensionName>([

@@ -5,10 +5,11 @@ import { extensionValue } from './extension.ts';
 import type { PathLimits } from './limits.ts';
 import { formatName, sameName } from './name.ts';
 import { checkNameConstraints } from './name-constraints.ts';
+import { checkPolicies, type PolicyOptions } from './policy.ts';
 import { type CheckContext, checkAnchor, checkIntermediate, checkKey } from './profile.ts';
 import { checkSignature, keyFault } from './signature.ts';
 import type { TrustAnchor } from './trust-anchor.ts';
-import { blame, type Finding, finding, type ValidationError } from './validation-error.ts';
+import { blame, type Finding, finding, type ValidationError, type Violation } from './validation-error.ts';
 
 /** The leaf, its issuer, and so on as far as the search has come. */
 export type Path = readonly [Certificate, ...Certificate[]];
@@ -22,6 +23,7 @@ export interface Search {
   readonly presented: readonly Certificate[];
   /** Those of `presented` from which issuers' names lead to an anchor: nobody else can be part of a path. */
   readonly candidates: readonly Certificate[];
+  readonly policies: PolicyOptions;
   readonly limits: PathLimits;
   readonly budget: Budget;
 }
@@ -35,8 +37,10 @@ export interface Budget {
 
 export interface Found {
   readonly kind: 'found';
-  readonly path: readonly Certificate[];
+  readonly path: Path;
   readonly anchor: TrustAnchor;
+  /** The certificate policies under which the path is valid. */
+  readonly policies: readonly string[];
 }
 
 export interface Failed {
@@ -57,14 +61,11 @@ export function findPath(search: Search, path: Path): Found | Failed {
   let best: Failed | undefined;
   const anchors = search.anchors.filter(({ certificate }) => sameName(certificate.subject, top.issuer));
   for (const anchor of likelierFirst(top, anchors, ({ certificate }) => certificate)) {
-    const failure = tryAnchor(search, path, anchor.certificate);
-    if (failure === undefined) {
-      return { kind: 'found', path, anchor };
+    const outcome = tryAnchor(search, path, anchor);
+    if (outcome.kind === 'found' || outcome.stop) {
+      return outcome;
     }
-    best = farther(best, failure);
-    if (failure.stop) {
-      return failure;
-    }
+    best = farther(best, outcome);
   }
   const issuers = search.candidates.filter(({ subject }) => sameName(subject, top.issuer));
   for (const issuer of likelierFirst(top, issuers, (certificate) => certificate)) {
@@ -80,18 +81,25 @@ export function findPath(search: Search, path: Path): Found | Failed {
   return best ?? unknownIssuer(search, path);
 }
 
-function tryAnchor(search: Search, path: Path, anchor: Certificate): Failed | undefined {
+/** What is asked of a path as a whole, once each of its certificates has been looked at. */
+export function completePath(search: Search, path: Path, anchor: TrustAnchor): Found | Failed {
+  const policies = checkPolicies(path, anchor.certificate, search.policies);
+  return policies.ok
+    ? { kind: 'found', path, anchor, policies: policies.value }
+    : failedPath(policies.error, path);
+}
+
+function tryAnchor(search: Search, path: Path, anchor: TrustAnchor): Found | Failed {
+  const { certificate } = anchor;
   const failure =
-    spendStep(search, path, anchor) ??
-    failedIf(checkAnchor(anchor, search.context), path, anchor) ??
-    tryIssuer(search, path, anchor);
+    spendStep(search, path, certificate) ??
+    failedIf(checkAnchor(certificate, search.context), path, certificate) ??
+    tryIssuer(search, path, certificate);
   if (failure !== undefined) {
     return failure;
   }
-  const violation = checkNameConstraints([...path, anchor], search.budget);
-  return violation === undefined
-    ? undefined
-    : failed(violation.finding, violation.certificate, violation.depth, COMPLETE_PATH + path.length);
+  const violation = checkNameConstraints([...path, certificate], search.budget);
+  return violation === undefined ? completePath(search, path, anchor) : failedPath(violation, path);
 }
 
 function tryIntermediate(search: Search, path: Path, issuer: Certificate): Failed | undefined {
@@ -150,6 +158,10 @@ const COMPLETE_PATH = 3_000;
 
 function failedIf(found: Finding | undefined, path: Path, issuer: Certificate): Failed | undefined {
   return found === undefined ? undefined : failed(found, issuer, path.length, FAULTY_ISSUER + path.length);
+}
+
+function failedPath({ finding, certificate, depth }: Violation, path: Path): Failed {
+  return failed(finding, certificate, depth, COMPLETE_PATH + path.length);
 }
 
 function failed(found: Finding, certificate: Certificate, depth: number, rank: number): Failed {

@@ -20,6 +20,8 @@ export type ValidationReason =
   | 'unhandled-critical-extension'
   | 'name-constraint'
   | 'name-mismatch'
+  /** The path is valid under no certificate policy that the caller and its authorities accept, and one is required. */
+  | 'no-valid-policy'
   | 'revoked'
   /** The policy wants to know whether a certificate is revoked, and no usable evidence says. */
   | 'revocation-unknown'
@@ -48,6 +50,13 @@ export interface CertificateReference {
 
 /** What a check found wrong with a certificate that the caller knows. */
 export type Finding = Omit<ValidationError, 'certificate'>;
+
+/** What a check of a whole path found, and the certificate at fault with its depth. */
+export interface Violation {
+  readonly finding: Finding;
+  readonly certificate: Certificate;
+  readonly depth: number;
+}
 
 export function finding(reason: ValidationReason, expected: string, found: string): Finding {
   return { reason, expected, found };

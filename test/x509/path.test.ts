@@ -292,8 +292,8 @@ const ROWS: readonly Row[] = [
     'an explicit policy is required',
     () =>
       changedIntermediate(({ extensions }) => ({ extensions: [...extensions, policyConstraints(true, 0)] })),
-    'unhandled-critical-extension',
-    1,
+    'no-valid-policy',
+    0,
   ],
   [
     'the root allows no intermediate',
