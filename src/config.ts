@@ -135,7 +135,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       authenticator: options.authenticator,
       identity: name,
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
-      keyShares,
+      keyShares: [...keyShares],
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
     }),
   );
@@ -153,7 +153,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
     checked<ServerConfig>({
       ...common,
       role: 'server',
-      credentials,
+      credentials: credentials === 'ask' ? credentials : [...credentials],
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
     }),

@@ -72,7 +72,7 @@ export function makeAuthority(
   crypto: CryptoProvider = noble,
   name = 'Test Root',
 ): Authority {
-  const key = crypto.generateKey(kind, bytes(32, name.length));
+  const key = crypto.generateKey(kind, bytes(32, 100 + name.length));
   const certificate = must(
     buildCertificate({
       crypto,

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type GroupName, noble } from '../../nocrypto/index.ts';
+import { findExtension } from '../../src/extensions.ts';
+import {
+  type ClientOptions,
+  type ConfigError,
+  client,
+  clientConfig,
+  credential,
+  defaultLimits,
+  defaults,
+  type Limits,
+  type ServerOptions,
+  serverConfig,
+} from '../../src/index.ts';
+import { decodeHandshake, encodeHandshake } from '../../src/messages.ts';
+import { dangerouslyAcceptAnyCertificate, type Result } from '../../x509/index.ts';
+import { recordsOf } from './peer.ts';
+import { quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
+import {
+  authority,
+  bytes,
+  find,
+  handshake,
+  hex,
+  makeClientConfig,
+  makeCredential,
+  makeLeaf,
+  makeServerConfig,
+  must,
+  sent,
+} from './support.ts';
+
+// Configurations and credentials: what is checked once, before any connection, and what a checked one leads to.
+
+const clientOptions: ClientOptions = { crypto: noble, authenticator: dangerouslyAcceptAnyCertificate };
+const serverOptions: ServerOptions = { crypto: noble, credentials: [quickCredential] };
+
+const shared: readonly (readonly [string, Partial<ClientOptions & ServerOptions>, string, RegExp])[] = [
+  ['no cipher suites', { cipherSuites: [] }, 'cipherSuites', /at least one/],
+  [
+    'a cipher suite twice',
+    { cipherSuites: ['TLS_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'] },
+    'cipherSuites',
+    /twice/,
+  ],
+  ['a cipher suite nobody knows', { cipherSuites: stranger() }, 'cipherSuites', /TLS_AES_128_GCM_SHA256/],
+  ['no groups', { groups: [] }, 'groups', /at least one/],
+  ['a group twice', { groups: ['x25519', 'x25519'] }, 'groups', /twice/],
+  ['a group nobody knows', { groups: stranger() }, 'groups', /x25519/],
+  ['no signature schemes', { signatureSchemes: [] }, 'signatureSchemes', /at least one/],
+  ['a scheme twice', { signatureSchemes: ['ed25519', 'ed25519'] }, 'signatureSchemes', /twice/],
+  ['a scheme nobody knows', { signatureSchemes: stranger() }, 'signatureSchemes', /ed25519/],
+  ['only PKCS #1 schemes', { signatureSchemes: ['rsa_pkcs1_sha256'] }, 'signatureSchemes', /TLS 1\.3/],
+  ['a protocol twice', { applicationProtocols: ['h2', 'h2'] }, 'applicationProtocols', /twice/],
+  ['a protocol without a name', { applicationProtocols: [''] }, 'applicationProtocols', /1 to 255/],
+  [
+    'a protocol with a long name',
+    { applicationProtocols: ['x'.repeat(256)] },
+    'applicationProtocols',
+    /1 to 255/,
+  ],
+  ['a protocol that is no bytes', { applicationProtocols: ['h\u0100'] }, 'applicationProtocols', /one byte/],
+  [
+    'more protocols than a hello has room for',
+    { applicationProtocols: Array.from({ length: 100 }, (_, i) => `${i}`.padStart(200, 'x')) },
+    'applicationProtocols',
+    /16 KiB/,
+  ],
+];
+
+for (const [title, options, option, problem] of shared) {
+  test(`a configuration with ${title} is refused`, () => {
+    assertRefused(clientConfig({ ...clientOptions, ...options }), option, problem);
+    assertRefused(serverConfig({ ...serverOptions, ...options }), option, problem);
+  });
+}
+
+test('limits can be lowered and not raised, one by one', () => {
+  for (const [name, most] of Object.entries(defaultLimits)) {
+    for (const value of [0, -1, 1.5, Number.NaN, most + 1, Number.POSITIVE_INFINITY]) {
+      const limits: Partial<Limits> = { [name]: value };
+      assertRefused(clientConfig({ ...clientOptions, limits }), `limits.${name}`, /whole number/);
+      assertRefused(serverConfig({ ...serverOptions, limits }), `limits.${name}`, /whole number/);
+    }
+    const least = name === 'recordPlaintext' ? 64 : 1;
+    for (const value of [least, most]) must(serverConfig({ ...serverOptions, limits: { [name]: value } }));
+  }
+  const limits: Partial<Limits> = Object.fromEntries([['patience', 1]]);
+  assertRefused(clientConfig({ ...clientOptions, limits }), 'limits.patience', /not a limit/);
+});
+
+test('a record never gets too small for an alert', () => {
+  assertRefused(
+    clientConfig({ ...clientOptions, limits: { recordPlaintext: 63 } }),
+    'limits.recordPlaintext',
+    /from 64/,
+  );
+});
+
+const badClients: readonly (readonly [string, Partial<ClientOptions>, string, RegExp])[] = [
+  ['an empty server name', { serverName: '' }, 'serverName', /DNS name/],
+  ['a server name with a space', { serverName: 'a b' }, 'serverName', /DNS name/],
+  ['a server name with a null byte', { serverName: 'a\0b.example' }, 'serverName', /DNS name/],
+  ['a server name in Unicode', { serverName: 'b\u00fccher.example' }, 'serverName', /A-labels/],
+  ['a key share twice', { groups: ['x25519'], keyShares: ['x25519', 'x25519'] }, 'keyShares', /twice/],
+  [
+    'a key share of no offered group',
+    { groups: ['x25519'], keyShares: ['secp256r1'] },
+    'keyShares',
+    /offered/,
+  ],
+  [
+    'key shares in another order than groups',
+    { groups: ['x25519', 'secp256r1'], keyShares: ['secp256r1', 'x25519'] },
+    'keyShares',
+    /order/,
+  ],
+];
+
+for (const [title, options, option, problem] of badClients) {
+  test(`a client with ${title} is refused`, () => {
+    assertRefused(clientConfig({ ...clientOptions, ...options }), option, problem);
+  });
+}
+
+test('a server without certificates is refused, unless it asks for them', () => {
+  assertRefused(serverConfig({ ...serverOptions, credentials: [] }), 'credentials', /at least one/);
+  must(serverConfig({ ...serverOptions, credentials: 'ask' }));
+});
+
+test('what is not said takes its value from the defaults', () => {
+  const config = must(clientConfig(clientOptions));
+  const { cipherSuites, groups, keyShares, signatureSchemes, middleboxCompatibility, trace } = config;
+  assert.deepEqual(
+    { cipherSuites, groups, keyShares, signatureSchemes, middleboxCompatibility, trace },
+    {
+      cipherSuites: defaults.cipherSuites,
+      groups: defaults.groups,
+      keyShares: defaults.keyShares,
+      signatureSchemes: defaults.signatureSchemes,
+      middleboxCompatibility: defaults.middleboxCompatibility,
+      trace: defaults.trace,
+    },
+  );
+  assert.deepEqual(config.limits, defaultLimits);
+});
+
+test('without keyShares, a share is sent for those of the defaults that are offered, or else for the first group', () => {
+  const sharesFor = (...groups: readonly GroupName[]) =>
+    must(clientConfig({ ...clientOptions, groups })).keyShares;
+  assert.deepEqual(sharesFor('secp256r1', 'x25519'), ['x25519']);
+  assert.deepEqual(sharesFor('x25519', 'X25519MLKEM768'), ['x25519', 'X25519MLKEM768']);
+  assert.deepEqual(sharesFor('secp384r1', 'secp256r1'), ['secp384r1']);
+});
+
+test('the caller may change its lists after the check', () => {
+  const lists = {
+    cipherSuites: [...defaults.cipherSuites],
+    groups: [...defaults.groups],
+    keyShares: [...defaults.keyShares],
+  };
+  const protocols = ['h2'];
+  const credentials = [quickCredential];
+  const asClient = must(clientConfig({ ...clientOptions, ...lists, applicationProtocols: protocols }));
+  const asServer = must(serverConfig({ ...serverOptions, credentials }));
+  for (const list of [...Object.values(lists), protocols, credentials]) list.length = 0;
+  assert.deepEqual(asClient.cipherSuites, defaults.cipherSuites);
+  assert.deepEqual(asClient.groups, defaults.groups);
+  assert.deepEqual(asClient.keyShares, defaults.keyShares);
+  assert.deepEqual(asClient.applicationProtocols, ['h2']);
+  assert.equal(asServer.credentials.length, 1);
+});
+
+test('a DNS name goes onto the wire; an IP address never does, nor a name that is to stay at home', () => {
+  const sentName = (options: Partial<ClientOptions>) => {
+    const hello = helloOf(options);
+    return findExtension(hello.extensions, 'serverName');
+  };
+  assert.deepEqual(sentName({}), [{ nameType: 0, hostName: 'server.example' }]);
+  assert.deepEqual(sentName({ serverName: 'SERVER.example' })?.[0]?.hostName.toLowerCase(), 'server.example');
+  assert.equal(sentName({ serverName: '192.0.2.1' }), undefined);
+  assert.equal(sentName({ serverName: '2001:db8::1' }), undefined);
+  assert.equal(sentName({ sendServerName: false }), undefined);
+  assert.equal(sentName({ serverName: undefined }), undefined);
+});
+
+test('a hello says what the configuration says, and a seed makes it another one', () => {
+  const hello = helloOf({ cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'], signatureSchemes: ['ed25519'] });
+  assert.deepEqual(hello.cipherSuites, [0x1303]);
+  assert.deepEqual(findExtension(hello.extensions, 'signatureAlgorithms'), [0x0807]);
+  assert.deepEqual(findExtension(hello.extensions, 'supportedGroups'), [0x001d, 0x0017]);
+  assert.deepEqual(findExtension(hello.extensions, 'supportedVersions'), [0x0304]);
+  assert.equal(hello.legacyVersion, 0x0303);
+  assert.deepEqual(hello.legacyCompressionMethods, hex('00'));
+  assert.equal(hello.legacySessionId.length, 32);
+  const other = helloOf({}, 2);
+  assert.notDeepEqual(other.random, hello.random);
+  assert.notDeepEqual(other.legacySessionId, hello.legacySessionId);
+  assert.notDeepEqual(
+    findExtension(other.extensions, 'keyShare'),
+    findExtension(hello.extensions, 'keyShare'),
+  );
+});
+
+test('a client may offer groups and send no share at all', () => {
+  const run = handshake(quickClientConfig({ keyShares: [] }), quickServerConfig());
+  assert.equal(find(run.clientEffects, 'established')?.facts.helloRetryRequest, true);
+});
+
+test('a seed that is too short is a bug of the caller', () => {
+  assert.throws(() => client(quickClientConfig(), bytes(47)), RangeError);
+});
+
+test('a credential holds its chain, checked against its key', () => {
+  const { der, key } = makeLeaf(authority);
+  const made = must(credential(noble, [der, authority.certificate.der], { kind: 'private', key }));
+  assert.deepEqual(made.chain, [der, authority.certificate.der]);
+  assert.equal(made.certificates.length, 2);
+  assert.deepEqual(made.leaf.der, der);
+});
+
+test('a credential that could not serve is refused when it is made', () => {
+  const { der, key } = makeLeaf(authority);
+  const refused = (chain: readonly Uint8Array[], other = key) => {
+    const made = credential(noble, chain, { kind: 'private', key: other });
+    return made.ok ? undefined : [made.error.kind, 'index' in made.error ? made.error.index : undefined];
+  };
+  assert.deepEqual(refused([]), ['empty-chain', undefined]);
+  assert.deepEqual(refused([hex('3000')]), ['bad-certificate', 0]);
+  assert.deepEqual(refused([der, hex('00')]), ['bad-certificate', 1]);
+  assert.deepEqual(refused([der], authority.key), ['key-does-not-match', undefined]);
+  const noSigning = makeLeaf(authority, { keyUsage: ['keyAgreement'] });
+  assert.deepEqual(refused([noSigning.der]), ['bad-certificate', 0]);
+});
+
+test('a credential is unharmed by what its maker does with the bytes afterwards', () => {
+  const { der, key } = makeLeaf(authority);
+  const given = der.slice();
+  const made = must(credential(noble, [given], { kind: 'private', key }));
+  given.fill(0);
+  assert.deepEqual(made.chain, [der]);
+  assert.deepEqual(made.leaf.der, der);
+});
+
+test('the certificate is chosen by server_name, then by what the client can verify, in the order given', () => {
+  const p256 = makeCredential(authority, { names: ['a.example'] });
+  const p384 = makeCredential(authority, { names: ['a.example'], kind: { kind: 'ec', curve: 'secp384r1' } });
+  const wild = makeCredential(authority, { names: ['*.b.example'], kind: { kind: 'ed25519' } });
+  const server = makeServerConfig({ credentials: [p256, p384, wild] });
+  const schemeFor = (serverName: string, options: Partial<ClientOptions> = {}) => {
+    const run = handshake(
+      makeClientConfig({ serverName, authenticator: dangerouslyAcceptAnyCertificate, ...options }),
+      server,
+    );
+    return find(run.serverEffects, 'established')?.facts.ownSignatureScheme;
+  };
+  assert.equal(schemeFor('a.example'), 'ecdsa_secp256r1_sha256');
+  const without256 = { signatureSchemes: ['ecdsa_secp384r1_sha384', 'ed25519'] } as const;
+  assert.equal(schemeFor('a.example', without256), 'ecdsa_secp384r1_sha384');
+  assert.equal(schemeFor('x.b.example'), 'ed25519');
+  assert.equal(schemeFor('stranger.example'), 'ecdsa_secp256r1_sha256');
+});
+
+/** Names that TypeScript would not let pass. */
+function stranger(): never[] {
+  return JSON.parse('["nobody knows this"]');
+}
+
+function assertRefused(result: Result<unknown, ConfigError>, option: string, problem: RegExp): void {
+  assert.ok(!result.ok, `accepted, though ${option} is wrong`);
+  assert.equal(result.error.option, option);
+  assert.match(result.error.problem, problem);
+}
+
+function helloOf(options: Partial<ClientOptions>, seed = 1) {
+  const [record = hex('')] = recordsOf(sent(client(quickClientConfig(options), bytes(48, seed)).effects));
+  const message = must(decodeHandshake(record.subarray(5)));
+  assert.ok(message.kind === 'clientHello');
+  assert.deepEqual(encodeHandshake(message), record.subarray(5));
+  return message.body;
+}
