@@ -39,9 +39,9 @@ export function engineHandshake(fixture: Fixture): Benchmark {
     name: 'full handshake, answers known',
     prepare: async () => ({
       operations: 1,
-      ours: { name: 'pure-tls', run: run('messages') },
+      ours: { name: 'pure-tls', run: run('off') },
       peers: [
-        { name: 'pure-tls without trace', run: run('off') },
+        { name: 'pure-tls, messages traced', run: run('messages') },
         { name: 'the random bytes alone', run: () => void handshakeEntropy(1) },
       ],
     }),

@@ -36,7 +36,7 @@ export interface CommonOptions {
    * (no_application_protocol): that stops cross-protocol attacks (ALPACA).
    */
   readonly applicationProtocols?: readonly string[] | undefined;
-  /** How much is traced. `secrets` hands the connection's keys to whoever reads the trace. */
+  /** How much is traced; by default nothing. `secrets` hands the connection's keys to whoever reads the trace. */
   readonly trace?: TraceLevel | undefined;
   /** Lowers any of the limits of limits.ts. */
   readonly limits?: Partial<Limits> | undefined;

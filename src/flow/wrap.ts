@@ -43,7 +43,10 @@ export interface WrapOptions {
    * refuses the request, and so does leaving this out; the connection then fails. Reading waits for the answer.
    */
   readonly answer?: ((request: Request) => Promise<Response>) | undefined;
-  /** Called at once, in order, with each event. What it throws ends the connection. */
+  /**
+   * Called at once, in order, with each event. Which there are is the configuration's `trace` to say: by default none.
+   * What it throws ends the connection.
+   */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined;
   /** Gives up a handshake that is not over; an established connection is no longer its concern. */
   readonly signal?: AbortSignal | undefined;

@@ -79,6 +79,8 @@ describe('a connection over a pair in memory', () => {
       if (event.kind === 'message' && event.direction === direction) list.push(event.message);
     };
     await connected({
+      clientConfig: testClient({ trace: 'messages' }),
+      serverConfig: testServer({ trace: 'messages' }),
       client: { onTrace: note(sent, 'sent') },
       server: { onTrace: note(received, 'received') },
     });
@@ -339,7 +341,11 @@ describe('a handshake that fails', () => {
     const onTrace = () => {
       throw new Error('a bug in the callback');
     };
-    const [client] = await attempt({ client: { onTrace, closeTimeout: 20 }, server: { closeTimeout: 20 } });
+    const [client] = await attempt({
+      clientConfig: testClient({ trace: 'messages' }),
+      client: { onTrace, closeTimeout: 20 },
+      server: { closeTimeout: 20 },
+    });
     assert.ok(client instanceof Error);
     assert.equal(client.message, 'a bug in the callback');
   });
@@ -490,7 +496,7 @@ describe('a connection over TCP', () => {
   it('delivers the alert to a peer that is still sending', async (t) => {
     const [near, far] = await socketPair(t);
     const client = wrapClient(flowFromSocket(near), testClient(), world(1));
-    const server = await wrapServer(flowFromSocket(far), testServer({ trace: 'off' }), world(2));
+    const server = await wrapServer(flowFromSocket(far), testServer(), world(2));
     const connection = await client;
     // A forged record, then more than the socket's buffers hold: a reset would throw the alert away.
     near.write(FORGED_RECORD);
