@@ -43,8 +43,16 @@ export interface CommonOptions {
 }
 
 export interface ClientOptions extends CommonOptions {
-  /** Decides whether the server is who it should be. There is no default: a client that does not check is not secure. */
-  readonly authenticator: Authenticator;
+  /**
+   * Decides whether the server is who it should be. There is no default: a client that does not check is not secure.
+   * `'ask'`: each server becomes a request.
+   */
+  readonly authenticator: Authenticator | 'ask';
+  /**
+   * The certificates this client can show to a server that asks for one; the first that it can use is taken. `'ask'`: each
+   * CertificateRequest becomes a request. Default none: the server is told so, and may go on without.
+   */
+  readonly credentials?: readonly Credential[] | 'ask' | undefined;
   /**
    * The server's DNS name or IP address, given to the authenticator. A DNS name is also sent as server_name
    * (RFC 6066 §3; an IP address never is). Leave it out only where the authenticator pins the server otherwise.
@@ -64,10 +72,22 @@ export interface ServerOptions extends CommonOptions {
    * taken. `'ask'`: each ClientHello becomes a request.
    */
   readonly credentials: readonly Credential[] | 'ask';
+  /** Asks the client for a certificate. Default: it is not asked. */
+  readonly clientAuthentication?: ClientAuthentication | undefined;
   /** Refuse (unrecognized_name) a client that names a host no credential is for, instead of showing the first that fits. */
   readonly strictServerName?: boolean | undefined;
   /** Put a cookie into a HelloRetryRequest and insist on its return. */
   readonly helloRetryCookie?: boolean | undefined;
+}
+
+/** How a server authenticates its clients. */
+export interface ClientAuthentication {
+  /** Decides whether a client is somebody. Names are not checked: what the client is called stands in the facts. */
+  readonly authenticator: Authenticator | 'ask';
+  /** Whether a client without a certificate is refused (certificate_required). If not, `facts.peer` may be undefined. */
+  readonly required: boolean;
+  /** DER-encoded names of the authorities the client may choose among (RFC 9846 §4.2.4). A hint; none means any. */
+  readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
 }
 
 interface CommonConfig {
@@ -84,7 +104,8 @@ interface CommonConfig {
 /** A checked client configuration. Only {@link clientConfig} makes one. */
 export interface ClientConfig extends CommonConfig {
   readonly role: 'client';
-  readonly authenticator: Authenticator;
+  readonly authenticator: Authenticator | 'ask';
+  readonly credentials: readonly Credential[] | 'ask';
   readonly identity: ReferenceIdentity | undefined;
   /** The DNS name to send as server_name, or undefined. */
   readonly serverName: string | undefined;
@@ -96,6 +117,7 @@ export interface ClientConfig extends CommonConfig {
 export interface ServerConfig extends CommonConfig {
   readonly role: 'server';
   readonly credentials: readonly Credential[] | 'ask';
+  readonly clientAuthentication: ClientAuthentication | undefined;
   readonly strictServerName: boolean;
   readonly helloRetryCookie: boolean;
 }
@@ -133,6 +155,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       ...common,
       role: 'client',
       authenticator: options.authenticator,
+      credentials: options.credentials === 'ask' ? 'ask' : [...(options.credentials ?? [])],
       identity: name,
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
@@ -154,6 +177,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       ...common,
       role: 'server',
       credentials: credentials === 'ask' ? credentials : [...credentials],
+      clientAuthentication: options.clientAuthentication && { ...options.clientAuthentication },
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
     }),

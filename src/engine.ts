@@ -1,11 +1,20 @@
 import { seedRng } from '../nocrypto/index.ts';
+import { answerClientRequest } from './client/handle.ts';
 import { startClient } from './client/hello.ts';
 import { contentTypes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
 import type { Response } from './request.ts';
 import { answerServerRequest, startServer } from './server/handle.ts';
-import { isWaiting, nothingIncoming, type Phase, type State } from './state.ts';
+import {
+  isClientWaiting,
+  isServerWaiting,
+  isWaiting,
+  nothingIncoming,
+  type Phase,
+  type State,
+} from './state.ts';
+import type { Transition } from './transition.ts';
 import {
   apply,
   beginTurn,
@@ -107,16 +116,12 @@ export function close(state: State): Step {
  * is outstanding: that is the caller's bug.
  */
 export function answer(state: State, response: Response): Step {
-  const { phase } = state;
-  const { config } = state.fixed;
-  if (config.role !== 'server' || !isWaiting(phase)) {
-    throw new Error(`answer: no request is outstanding (the state is ${phase.kind})`);
-  }
+  const transition = responded(state, response);
   const turn = beginTurn(state, state.incoming.now);
   const { incoming } = turn;
   turn.incoming = { ...incoming, records: emptyQueue, handshake: emptyQueue, messageLength: 0 };
   turn.unread = contents(incoming.handshake);
-  apply(turn, answerServerRequest(config, phase, response));
+  apply(turn, transition);
   takeHandshake(turn);
   takeBytes(turn, contents(incoming.records));
   return endTurn(turn);
@@ -138,6 +143,14 @@ export function status(state: State): Status {
     canSend: kind === 'established' && !write.closed,
     canReceive: kind !== 'over' && !read.closed,
   };
+}
+
+function responded(state: State, response: Response): Transition {
+  const { phase } = state;
+  const { config } = state.fixed;
+  if (config.role === 'client' && isClientWaiting(phase)) return answerClientRequest(config, phase, response);
+  if (config.role === 'server' && isServerWaiting(phase)) return answerServerRequest(config, phase, response);
+  throw new Error(`answer: no request is outstanding (the state is ${phase.kind})`);
 }
 
 function initial(config: ClientConfig | ServerConfig, phase: Phase): State {

@@ -95,6 +95,8 @@ const misbehaviours = {
   'bad-server-name': 'illegal_parameter',
   /** §4.4.2, §4.4.2.4 */
   'empty-certificate': 'decode_error',
+  /** §4.4.2.4: a server that insists on a client certificate got none. */
+  'no-client-certificate': 'certificate_required',
   'certificate-context-not-empty': 'illegal_parameter',
   'certificate-request-context-not-empty': 'illegal_parameter',
   'undecodable-certificate': 'bad_certificate',
@@ -123,7 +125,9 @@ const incompatibilities = {
 /** Each way for a caller's answer or environment to make the connection impossible. */
 const misuses = {
   'credential-refused': 'handshake_failure',
+  'credential-does-not-fit': 'internal_error',
   'signature-refused': 'internal_error',
+  'verdict-refused': 'certificate_unknown',
   'signing-failed': 'internal_error',
   'too-many-pending-bytes': 'internal_error',
 } as const satisfies Readonly<Record<string, AlertName>>;

@@ -6,7 +6,7 @@ import { decodeHandshake, HANDSHAKE_HEADER_LENGTH, type HandshakeMessage } from 
 import { answerPostHandshake } from './post-handshake.ts';
 import { nextRecord, openRecord, type ProtectionKeys, RECORD_HEADER_LENGTH, recordLength } from './record.ts';
 import { handleServer } from './server/handle.ts';
-import { isWaiting } from './state.ts';
+import { isWaiting, type Phase } from './state.ts';
 import { apply, emit, end, fail, type Turn, trace, traceRecord, tracing, updateWriteKeys } from './turn.ts';
 import { contents, emptyQueue, enqueue } from './wire/byte-queue.ts';
 
@@ -166,10 +166,12 @@ function askForNewKeys(turn: Turn, used: ProtectionKeys): void {
  */
 function isPlaintextAlert(turn: Turn, type: number): boolean {
   return (
-    type === contentTypes.alert &&
-    turn.phase.kind === 'awaitClientFinished' &&
-    turn.read.protection?.sequence === 0
+    type === contentTypes.alert && isAfterServerFlight(turn.phase) && turn.read.protection?.sequence === 0
   );
+}
+
+function isAfterServerFlight({ kind }: Phase): boolean {
+  return kind === 'awaitClientFinished' || kind === 'awaitClientCertificate';
 }
 
 /** §5: dropped, but only where it can stem from middlebox compatibility, and never between parts of a message. */
@@ -266,7 +268,7 @@ function handleMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): 
   } else if (config.role === 'client') {
     apply(turn, handleClient(config, phase, message, raw, now));
   } else {
-    apply(turn, handleServer(config, phase, message, raw));
+    apply(turn, handleServer(config, phase, message, raw, now));
   }
 }
 

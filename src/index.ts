@@ -5,6 +5,7 @@
  */
 export type { AlertName, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 export {
+  type ClientAuthentication,
   type ClientConfig,
   type ClientOptions,
   type CommonOptions,
@@ -39,6 +40,6 @@ export {
   type Misuse,
 } from './failure.ts';
 export { defaultLimits, type Limits } from './limits.ts';
-export type { ClientHelloFacts, Request, Response } from './request.ts';
+export type { CertificateRequestFacts, ClientHelloFacts, Request, Response } from './request.ts';
 export type { State } from './state.ts';
 export { type Direction, keyLogLine, type SecretLabel, type TraceEvent, type TraceLevel } from './trace.ts';

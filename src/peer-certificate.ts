@@ -1,27 +1,41 @@
 import type { RunningHash } from '../nocrypto/index.ts';
 import {
   type AuthenticatedPeer,
+  type Authenticator,
   type Certificate,
   certificatePublicKey,
   decodeCertificate,
   describeCertificateError,
   err,
   ok,
+  type PresentedChain,
+  type ReferenceIdentity,
   type Result,
+  type ValidationError,
 } from '../x509/index.ts';
 import type { SignatureSchemeName } from './codepoints.ts';
-import type { ClientConfig } from './config.ts';
+import type { ClientConfig, ServerConfig } from './config.ts';
 import { maySign } from './credential.ts';
-import { type Failure, misbehaved } from './failure.ts';
+import { type Failure, misbehaved, misuse } from './failure.ts';
 import type { Limits } from './limits.ts';
 import type { CertificateEntry, CertificateVerify } from './messages.ts';
+import type { Response } from './request.ts';
 import { schemeFitsKey, signatureSchemeOfCode } from './signature-schemes.ts';
 
 // The peer's certificate: what it must be, whatever the version and whoever the peer is. Written once.
 
-/** That the peer holds the key of a certificate which the authenticator accepted. Only {@link verifyPeer} makes one. */
+/** That the peer holds the key of a certificate which the authenticator accepted. Only {@link acceptPeer} makes one. */
 export interface PeerProof {
   readonly peer: AuthenticatedPeer;
+  readonly signatureScheme: SignatureSchemeName;
+  /** As presented, leaf first: what a session is resumed with. */
+  readonly certificates: readonly Certificate[];
+  readonly [proof]: true;
+}
+
+/** That the peer holds the key of its leaf; whether it is anybody is still open. Only {@link verifyKey} makes one. */
+export interface KeyProof {
+  readonly certificates: readonly Certificate[];
   readonly signatureScheme: SignatureSchemeName;
   readonly [proof]: true;
 }
@@ -33,7 +47,7 @@ declare const proof: unique symbol;
  * send more than it needs (RFC 9846 §4.4.2), and a path that lacks it will not be found.
  */
 export function decodeChain(
-  entries: readonly CertificateEntry[],
+  entries: readonly Pick<CertificateEntry, 'certData'>[],
   limits: Limits,
 ): Result<readonly Certificate[], Failure> {
   if (entries.length > limits.certificates) {
@@ -54,16 +68,16 @@ export function decodeChain(
 }
 
 /**
- * The signature first, then the authenticator: possession of the key costs one verification, a chain may cost a hundred,
- * so only the holder of the leaf's key can make us build paths.
+ * CertificateVerify (RFC 9846 §4.4.3). It comes before the authenticator: possession of the key costs one verification,
+ * a chain may cost a hundred, so only the holder of the leaf's key can make us build paths. `transcript` ends with the
+ * peer's Certificate.
  */
-export function verifyPeer(
-  config: ClientConfig,
+export function verifyKey(
+  config: ClientConfig | ServerConfig,
   certificates: readonly Certificate[],
   verify: CertificateVerify,
   transcript: RunningHash,
-  now: number,
-): Result<PeerProof, Failure> {
+): Result<KeyProof, Failure> {
   const { crypto } = config;
   const [leaf] = certificates;
   if (leaf === undefined) return err(misbehaved('empty-certificate', 'no certificate to verify with'));
@@ -78,25 +92,51 @@ export function verifyPeer(
   if (!schemeFitsKey(scheme, key.value)) {
     return err(misbehaved('signature-scheme-does-not-fit-key', `${scheme.name} with the certificate's key`));
   }
-  const content = signedContent('server', transcript.digest());
+  const content = signedContent(config.role === 'client' ? 'server' : 'client', transcript.digest());
   if (!crypto.verify(scheme.algorithm, key.value.key, content, verify.signature)) {
     return err(
       misbehaved('bad-signature', `${scheme.name} in CertificateVerify: the peer does not hold the key`),
     );
   }
-  const authenticated = config.authenticator({
-    crypto,
+  return ok({ certificates, signatureScheme: scheme.name } as KeyProof);
+}
+
+/** What an authenticator, or whoever answers a `verdict` request, is asked about the peer. */
+export function presentedChain(
+  config: ClientConfig | ServerConfig,
+  certificates: readonly Certificate[],
+  now: number,
+): PresentedChain {
+  return {
+    crypto: config.crypto,
     certificates,
-    purpose: 'serverAuth',
-    identity: config.identity,
+    purpose: config.role === 'client' ? 'serverAuth' : 'clientAuth',
+    identity: identityOf(config),
     now,
-  });
-  if (!authenticated.ok) return err({ kind: 'certificate', error: authenticated.error });
+  };
+}
+
+/** The verdict in the answer to a `verdict` request; any other answer is the caller's bug. */
+export function verdictOf(response: Response): Result<ReturnType<Authenticator>, Failure> {
+  if (response.kind === 'refusal') return err(misuse('verdict-refused', response.reason));
+  if (response.kind !== 'verdict') {
+    throw new TypeError(`the connection awaits a verdict, not a ${response.kind}`);
+  }
+  return ok(response.verdict);
+}
+
+/** The verdict on a peer whose key is proven. */
+export function acceptPeer(
+  { certificates, signatureScheme }: KeyProof,
+  verdict: ReturnType<Authenticator>,
+): Result<PeerProof, Failure> {
+  if (!verdict.ok) return err(certificateFailure(verdict.error));
   // A path has this checked; an authenticator that looks at a fingerprint only has not.
-  if (!maySign(leaf)) {
+  const [leaf] = certificates;
+  if (leaf === undefined || !maySign(leaf)) {
     return err(misbehaved('certificate-key-may-not-sign', 'its key usage lacks digitalSignature'));
   }
-  return ok({ peer: authenticated.value, signatureScheme: scheme.name } as PeerProof);
+  return ok({ peer: verdict.value, signatureScheme, certificates } as PeerProof);
 }
 
 /**
@@ -110,4 +150,12 @@ export function signedContent(signer: 'client' | 'server', transcriptHash: Uint8
   content.set(context, 64);
   content.set(transcriptHash, 64 + context.length + 1);
   return content;
+}
+
+function identityOf(config: ClientConfig | ServerConfig): ReferenceIdentity | undefined {
+  return config.role === 'client' ? config.identity : undefined;
+}
+
+function certificateFailure(error: ValidationError): Failure {
+  return { kind: 'certificate', error };
 }

@@ -1,4 +1,5 @@
 import type { GroupName } from '../nocrypto/index.ts';
+import type { Authenticator, PresentedChain } from '../x509/index.ts';
 import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 import type { Credential } from './credential.ts';
 
@@ -16,11 +17,18 @@ export type Request =
       readonly scheme: SignatureSchemeName;
       /** The bytes to sign (not their hash): RFC 9846 §4.4.3's content. */
       readonly message: Uint8Array;
-    };
+    }
+  /** Is the peer who it should be? Asked when the authenticator is `'ask'`, with what one would be given. */
+  | { readonly kind: 'verdict'; readonly presented: PresentedChain }
+  /** Which certificate should the client show to a server that asks? Asked when a client is configured with `'ask'`. */
+  | { readonly kind: 'clientCredential'; readonly certificateRequest: CertificateRequestFacts };
 
 export type Response =
   | { readonly kind: 'credential'; readonly credential: Credential }
   | { readonly kind: 'signature'; readonly signature: Uint8Array }
+  | { readonly kind: 'verdict'; readonly verdict: ReturnType<Authenticator> }
+  /** Without a credential the client shows none, which the server may or may not accept. */
+  | { readonly kind: 'clientCredential'; readonly credential: Credential | undefined }
   /** The request is refused: the connection fails. `reason` is told to the caller, never to the peer. */
   | { readonly kind: 'refusal'; readonly reason: string };
 
@@ -33,4 +41,12 @@ export interface ClientHelloFacts {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   /** What it accepts inside certificates: signature_algorithms_cert, or else the list above (RFC 9846 §4.2.3). */
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+}
+
+/** What a CertificateRequest says that matters for choosing a certificate (RFC 9846 §4.3.2). */
+export interface CertificateRequestFacts {
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+  /** The authorities the server knows: DER-encoded names. Empty when it does not say. */
+  readonly certificateAuthorities: readonly Uint8Array[];
 }

@@ -49,6 +49,11 @@ export function signatureSchemeOfCode(code: number): SignatureScheme | undefined
   return name === undefined ? undefined : signatureSchemes[name];
 }
 
+/** The names of those codes that are ours, in their order. */
+export function schemesOfCodes(codes: readonly number[]): readonly SignatureSchemeName[] {
+  return codes.flatMap((code) => signatureSchemeOfCode(code)?.name ?? []);
+}
+
 /** Whether a TLS 1.3 CertificateVerify may use `scheme` with `key`: the kind of key, its restrictions, never PKCS#1 v1.5. */
 export function schemeFitsKey(scheme: SignatureScheme, key: CertifiedKey): boolean {
   if (!scheme.handshake || scheme.keyType !== key.keyType) return false;

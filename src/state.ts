@@ -1,10 +1,10 @@
 import type { Secret } from '../nocrypto/index.ts';
-import type { ClientPhase } from './client/phase.ts';
+import type { ClientPhase, ClientWaiting } from './client/phase.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Facts } from './effect.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
-import type { AwaitCredential, AwaitSignature, ServerPhase } from './server/phase.ts';
+import type { ServerPhase, ServerWaiting } from './server/phase.ts';
 import { type ByteQueue, emptyQueue } from './wire/byte-queue.ts';
 
 /**
@@ -86,6 +86,20 @@ export const nothingIncoming: Incoming = {
 };
 
 /** Whether a request is outstanding. */
-export function isWaiting(phase: Phase): phase is AwaitCredential | AwaitSignature {
-  return phase.kind === 'awaitCredential' || phase.kind === 'awaitSignature';
+export function isWaiting(phase: Phase): boolean {
+  return isClientWaiting(phase) || isServerWaiting(phase);
+}
+
+export function isClientWaiting(phase: Phase): phase is ClientWaiting {
+  return (
+    phase.kind === 'awaitServerVerdict' ||
+    phase.kind === 'awaitOwnCredential' ||
+    phase.kind === 'awaitOwnSignature'
+  );
+}
+
+export function isServerWaiting(phase: Phase): phase is ServerWaiting {
+  return (
+    phase.kind === 'awaitCredential' || phase.kind === 'awaitSignature' || phase.kind === 'awaitClientVerdict'
+  );
 }

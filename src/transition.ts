@@ -61,9 +61,9 @@ export function logSecret(label: SecretLabel, clientRandom: Uint8Array, secret: 
   return { kind: 'logSecret', label, clientRandom, secret };
 }
 
-/** A transition with one more action before its own. */
-export function precededBy(action: Action, transition: Transition): Transition {
+/** A transition with more actions before its own. */
+export function precededBy(before: readonly Action[], transition: Transition): Transition {
   if (!transition.ok) return transition;
   const { phase, actions } = transition.value;
-  return ok({ phase, actions: [action, ...actions] });
+  return ok({ phase, actions: [...before, ...actions] });
 }

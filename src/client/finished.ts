@@ -1,13 +1,23 @@
+import { generate, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
 import { err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
-import { misbehaved } from '../failure.ts';
+import { misbehaved, misuse } from '../failure.ts';
 import { applicationSecrets, finishedVerifyData } from '../key-schedule.ts';
-import type { Finished, HandshakeMessage } from '../messages.ts';
-import { type Action, logSecret, sendHandshake, type Transition } from '../transition.ts';
-import type { AwaitServerFinished } from './phase.ts';
+import type { Finished } from '../messages.ts';
+import {
+  type Chosen,
+  certificateMessage,
+  certificateVerifyMessage,
+  checkExternalSignature,
+  chooseCredential,
+  proveKey,
+} from '../own-certificate.ts';
+import type { CertificateRequestFacts, Response } from '../request.ts';
+import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
+import type { AwaitOwnCredential, AwaitOwnSignature, AwaitServerFinished, OwnFlight } from './phase.ts';
 
-/** RFC 9846 §4.4.4: the server's Finished closes its flight; ours ends the handshake. */
+/** RFC 9846 §4.4.4: the server's Finished closes its flight; ours begins. */
 export function answerServerFinished(
   config: ClientConfig,
   phase: AwaitServerFinished,
@@ -15,41 +25,120 @@ export function answerServerFinished(
   raw: Uint8Array,
 ): Transition {
   const { crypto } = config;
-  const { agreed } = phase;
-  const { suite } = agreed;
+  const { settled, peer, certificateRequest } = phase;
+  const { suite } = settled;
   const expected = finishedVerifyData(
     crypto,
     suite.hash,
-    agreed.serverHandshakeTraffic,
+    settled.serverHandshakeTraffic,
     phase.transcript.digest(),
   );
   if (!crypto.equal(expected, message.verifyData)) {
     return err(misbehaved('bad-finished', 'the server Finished does not match what this side has seen'));
   }
-  const afterServer = phase.transcript.update(raw);
-  const secrets = applicationSecrets(crypto, suite.hash, agreed.handshakeSecret, afterServer.digest());
-  const certificate: readonly HandshakeMessage[] = phase.certificateRequested
-    ? [{ kind: 'certificate', body: { certificateRequestContext: new Uint8Array(0), certificateList: [] } }]
-    : [];
-  const flight = certificate.map(sendHandshake);
-  const transcript = flight.reduce((running, action) => running.update(action.raw), afterServer);
+  const transcript = phase.transcript.update(raw);
+  const secrets = applicationSecrets(crypto, suite.hash, settled.handshakeSecret, transcript.digest());
+  const flight: OwnFlight = { settled, peer, secrets };
+  return precededBy(
+    applicationReads(flight),
+    certificateRequest === undefined
+      ? finish(config, flight, undefined, transcript, [])
+      : showCertificate(config, flight, certificateRequest, transcript),
+  );
+}
+
+/** The caller has chosen a certificate, or none. */
+export function answerOwnCredential(
+  config: ClientConfig,
+  phase: AwaitOwnCredential,
+  response: Response,
+): Transition {
+  if (response.kind === 'refusal') return err(misuse('credential-refused', response.reason));
+  if (response.kind !== 'clientCredential') {
+    throw new TypeError(`the connection awaits a client credential, not a ${response.kind}`);
+  }
+  const { flight, certificateRequest, transcript } = phase;
+  const { credential } = response;
+  if (credential === undefined) return sendCertificate(config, flight, undefined, transcript);
+  const chosen = chooseCredential(config.signatureSchemes, [credential], certificateRequest);
+  return chosen === undefined
+    ? err(misuse('credential-does-not-fit', 'its key cannot sign with any scheme that the server accepts'))
+    : sendCertificate(config, flight, chosen, transcript);
+}
+
+/** The signature of our CertificateVerify came from elsewhere. */
+export function answerOwnSignature(
+  config: ClientConfig,
+  { flight, chosen, transcript }: AwaitOwnSignature,
+  response: Response,
+): Transition {
+  const signature = checkExternalSignature(config, chosen, transcript, response);
+  if (!signature.ok) return signature;
+  const verify = sendHandshake(certificateVerifyMessage(chosen.scheme, signature.value));
+  return finish(config, flight, chosen, transcript.update(verify.raw), [verify]);
+}
+
+/** RFC 9846 §4.4.2: the certificate that was asked for, or an empty message when there is none to show. */
+function showCertificate(
+  config: ClientConfig,
+  flight: OwnFlight,
+  certificateRequest: CertificateRequestFacts,
+  transcript: RunningHash,
+): Transition {
+  if (config.credentials === 'ask') {
+    return ok({
+      phase: { kind: 'awaitOwnCredential', flight, certificateRequest, transcript },
+      actions: [{ kind: 'request', request: { kind: 'clientCredential', certificateRequest } }],
+    });
+  }
+  const chosen = chooseCredential(config.signatureSchemes, config.credentials, certificateRequest);
+  return sendCertificate(config, flight, chosen, transcript);
+}
+
+function sendCertificate(
+  config: ClientConfig,
+  flight: OwnFlight,
+  chosen: Chosen | undefined,
+  transcript: RunningHash,
+): Transition {
+  const certificate = sendHandshake(certificateMessage(new Uint8Array(0), chosen?.credential));
+  const afterCertificate = transcript.update(certificate.raw);
+  const actions = [...changeCipherSpec(config, flight), certificate];
+  if (chosen === undefined) return finish(config, flight, undefined, afterCertificate, actions);
+  const entropy = generate(flight.settled.rng, SIGNING_ENTROPY_LENGTH).bytes;
+  const proof = proveKey(config, chosen, afterCertificate, entropy);
+  if (!proof.ok) return proof;
+  if (proof.value.kind === 'request') {
+    return ok({
+      phase: { kind: 'awaitOwnSignature', flight, chosen, transcript: afterCertificate },
+      actions: [...actions, { kind: 'request', request: proof.value.request }],
+    });
+  }
+  const verify = sendHandshake(certificateVerifyMessage(chosen.scheme, proof.value.signature));
+  return finish(config, flight, chosen, afterCertificate.update(verify.raw), [...actions, verify]);
+}
+
+/** Our Finished ends the handshake. */
+function finish(
+  config: ClientConfig,
+  flight: OwnFlight,
+  chosen: Chosen | undefined,
+  transcript: RunningHash,
+  before: readonly Action[],
+): Transition {
+  const { settled, secrets } = flight;
+  const { suite } = settled;
   const verifyData = finishedVerifyData(
-    crypto,
+    config.crypto,
     suite.hash,
-    agreed.clientHandshakeTraffic,
+    settled.clientHandshakeTraffic,
     transcript.digest(),
   );
-  const facts = clientFacts(config, phase);
-  const clientRandom = agreed.sent.random;
+  const facts = clientFacts(config, flight, chosen);
   return ok({
     phase: { kind: 'established', facts, exporterSecret: secrets.exporter },
     actions: [
-      logSecret('CLIENT_TRAFFIC_SECRET_0', clientRandom, secrets.clientApplicationTraffic),
-      logSecret('SERVER_TRAFFIC_SECRET_0', clientRandom, secrets.serverApplicationTraffic),
-      logSecret('EXPORTER_SECRET', clientRandom, secrets.exporter),
-      { kind: 'protectReads', suite, secret: secrets.serverApplicationTraffic, epoch: 'application' },
-      ...changeCipherSpec(config, agreed.helloRetryRequest),
-      ...flight,
+      ...(before.length === 0 ? changeCipherSpec(config, flight) : before),
       sendHandshake({ kind: 'finished', body: { verifyData } }),
       { kind: 'protectWrites', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
       { kind: 'established', facts },
@@ -57,25 +146,37 @@ export function answerServerFinished(
   });
 }
 
-/** §D.4: once, before the second flight; after a HelloRetryRequest that was the second ClientHello. */
-function changeCipherSpec(config: ClientConfig, alreadySent: boolean): readonly Action[] {
-  return config.middleboxCompatibility && !alreadySent ? [{ kind: 'sendChangeCipherSpec' }] : [];
+function applicationReads({ settled, secrets }: OwnFlight): readonly Action[] {
+  const { suite } = settled;
+  const clientRandom = settled.sent.random;
+  return [
+    logSecret('CLIENT_TRAFFIC_SECRET_0', clientRandom, secrets.clientApplicationTraffic),
+    logSecret('SERVER_TRAFFIC_SECRET_0', clientRandom, secrets.serverApplicationTraffic),
+    logSecret('EXPORTER_SECRET', clientRandom, secrets.exporter),
+    { kind: 'protectReads', suite, secret: secrets.serverApplicationTraffic, epoch: 'application' },
+  ];
 }
 
-function clientFacts(config: ClientConfig, phase: AwaitServerFinished): Facts {
-  const { agreed, peer } = phase;
+/** §D.4: once, before the second flight; after a HelloRetryRequest that was the second ClientHello. */
+function changeCipherSpec(config: ClientConfig, { settled }: OwnFlight): readonly Action[] {
+  return config.middleboxCompatibility && !settled.helloRetryRequest
+    ? [{ kind: 'sendChangeCipherSpec' }]
+    : [];
+}
+
+function clientFacts(config: ClientConfig, { settled, peer }: OwnFlight, chosen: Chosen | undefined): Facts {
   return {
     version: 'TLS 1.3',
     role: 'client',
-    cipherSuite: agreed.suite.name,
-    group: agreed.group,
+    cipherSuite: settled.suite.name,
+    group: settled.group,
     peerSignatureScheme: peer.signatureScheme,
-    ownSignatureScheme: undefined,
-    ownCertificate: undefined,
-    applicationProtocol: phase.applicationProtocol,
+    ownSignatureScheme: chosen?.scheme.name,
+    ownCertificate: chosen?.credential.leaf,
+    applicationProtocol: settled.applicationProtocol,
     serverName: config.serverName,
-    helloRetryRequest: agreed.helloRetryRequest,
+    helloRetryRequest: settled.helloRetryRequest,
     peer: peer.peer,
-    clientRandom: agreed.sent.random.slice(),
+    clientRandom: settled.sent.random.slice(),
   };
 }

@@ -2,14 +2,17 @@ import { err } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import { misbehaved } from '../failure.ts';
 import type { HandshakeMessage } from '../messages.ts';
+import type { Response } from '../request.ts';
 import type { Phase } from '../state.ts';
 import type { Transition } from '../transition.ts';
-import { answerServerFinished } from './finished.ts';
+import { answerOwnCredential, answerOwnSignature, answerServerFinished } from './finished.ts';
+import type { ClientWaiting } from './phase.ts';
 import {
   answerCertificate,
   answerCertificateRequest,
   answerCertificateVerify,
   answerEncryptedExtensions,
+  answerServerVerdict,
 } from './server-flight.ts';
 import { answerHelloRetryRequest, answerSecondServerHello, answerServerHello } from './server-hello.ts';
 
@@ -53,4 +56,20 @@ export function handleClient(
       break;
   }
   return err(misbehaved('unexpected-message', `${message.kind} in the state ${phase.kind}`));
+}
+
+/** The response to a request of this client's. */
+export function answerClientRequest(
+  config: ClientConfig,
+  phase: ClientWaiting,
+  response: Response,
+): Transition {
+  switch (phase.kind) {
+    case 'awaitServerVerdict':
+      return answerServerVerdict(phase, response);
+    case 'awaitOwnCredential':
+      return answerOwnCredential(config, phase, response);
+    case 'awaitOwnSignature':
+      return answerOwnSignature(config, phase, response);
+  }
 }

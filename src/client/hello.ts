@@ -43,11 +43,10 @@ export function retryHello(
   group: GroupName | undefined,
   cookie: Uint8Array | undefined,
   rng: Rng,
-): { readonly sent: SentHello; readonly action: Action } {
+): { readonly sent: SentHello; readonly action: Action; readonly rng: Rng } {
+  const drawn = group === undefined ? undefined : generate(rng, entropyLength(config, [group]));
   const shares =
-    group === undefined
-      ? undefined
-      : generateKeyShares(config, [group], generate(rng, entropyLength(config, [group])).bytes);
+    group === undefined || drawn === undefined ? undefined : generateKeyShares(config, [group], drawn.bytes);
   const extensions = first.hello.extensions.map(
     (extension): ClientHelloExtension =>
       extension.name === 'keyShare' && shares !== undefined
@@ -56,7 +55,8 @@ export function retryHello(
   );
   const withCookie: readonly ClientHelloExtension[] =
     cookie === undefined ? extensions : [...extensions, { name: 'cookie', value: cookie }];
-  return sendHello({ ...first.hello, extensions: withCookie }, shares?.keyShares ?? first.keyShares);
+  const hello = sendHello({ ...first.hello, extensions: withCookie }, shares?.keyShares ?? first.keyShares);
+  return { ...hello, rng: drawn?.rng ?? rng };
 }
 
 function sendHello(

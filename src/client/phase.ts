@@ -1,8 +1,11 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
-import type { PeerProof } from '../peer-certificate.ts';
+import type { Chosen } from '../own-certificate.ts';
+import type { KeyProof, PeerProof } from '../peer-certificate.ts';
+import type { CertificateRequestFacts } from '../request.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
 export type ClientPhase =
@@ -12,7 +15,13 @@ export type ClientPhase =
   | AwaitCertificateOrRequest
   | AwaitCertificate
   | AwaitCertificateVerify
-  | AwaitServerFinished;
+  | AwaitServerVerdict
+  | AwaitServerFinished
+  | AwaitOwnCredential
+  | AwaitOwnSignature;
+
+/** The states in which the caller has to answer. */
+export type ClientWaiting = AwaitServerVerdict | AwaitOwnCredential | AwaitOwnSignature;
 
 /** A ClientHello on the wire, with the private halves of its key shares. */
 export interface SentHello {
@@ -33,6 +42,7 @@ export interface AwaitSecondServerHello {
   readonly sent: SentHello;
   readonly suite: CipherSuite;
   readonly transcript: RunningHash;
+  readonly rng: Rng;
 }
 
 /** What a client knows once the ServerHello has been read. */
@@ -44,6 +54,7 @@ export interface Agreed {
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;
   readonly handshakeSecret: Secret;
+  readonly rng: Rng;
 }
 
 export interface AwaitEncryptedExtensions {
@@ -52,35 +63,71 @@ export interface AwaitEncryptedExtensions {
   readonly transcript: RunningHash;
 }
 
+/** What a client knows once the EncryptedExtensions have been read. */
+export interface Settled extends Agreed {
+  readonly applicationProtocol: string | undefined;
+}
+
 export interface AwaitCertificateOrRequest {
   readonly kind: 'awaitCertificateOrRequest';
-  readonly agreed: Agreed;
-  readonly applicationProtocol: string | undefined;
+  readonly settled: Settled;
   readonly transcript: RunningHash;
 }
 
 /** The server has asked for a certificate of the client's. */
 export interface AwaitCertificate {
   readonly kind: 'awaitCertificate';
-  readonly agreed: Agreed;
-  readonly applicationProtocol: string | undefined;
+  readonly settled: Settled;
+  readonly certificateRequest: CertificateRequestFacts;
   readonly transcript: RunningHash;
 }
 
 export interface AwaitCertificateVerify {
   readonly kind: 'awaitCertificateVerify';
-  readonly agreed: Agreed;
-  readonly applicationProtocol: string | undefined;
-  readonly certificateRequested: boolean;
+  readonly settled: Settled;
+  readonly certificateRequest: CertificateRequestFacts | undefined;
   readonly certificates: readonly Certificate[];
+  readonly transcript: RunningHash;
+}
+
+/** The caller decides whether the server is who it should be. */
+export interface AwaitServerVerdict {
+  readonly kind: 'awaitServerVerdict';
+  readonly settled: Settled;
+  readonly certificateRequest: CertificateRequestFacts | undefined;
+  readonly proof: KeyProof;
   readonly transcript: RunningHash;
 }
 
 export interface AwaitServerFinished {
   readonly kind: 'awaitServerFinished';
-  readonly agreed: Agreed;
-  readonly applicationProtocol: string | undefined;
-  readonly certificateRequested: boolean;
+  readonly settled: Settled;
+  readonly certificateRequest: CertificateRequestFacts | undefined;
   readonly peer: PeerProof;
+  readonly transcript: RunningHash;
+}
+
+/** What is left to do once the server's Finished has been read: our own flight. */
+export interface OwnFlight {
+  readonly settled: Settled;
+  readonly peer: PeerProof;
+  readonly secrets: ApplicationSecrets;
+}
+
+/** The caller chooses the certificate that the server has asked for. */
+export interface AwaitOwnCredential {
+  readonly kind: 'awaitOwnCredential';
+  readonly flight: OwnFlight;
+  readonly certificateRequest: CertificateRequestFacts;
+  /** Up to the server's Finished. */
+  readonly transcript: RunningHash;
+}
+
+/** A key that lives elsewhere signs our CertificateVerify. */
+export interface AwaitOwnSignature {
+  readonly kind: 'awaitOwnSignature';
+  readonly flight: OwnFlight;
+  readonly chosen: Chosen;
+  /** Up to our Certificate. */
   readonly transcript: RunningHash;
 }

@@ -8,13 +8,16 @@ import type {
   CertificateVerify,
   EncryptedExtensions,
 } from '../messages.ts';
-import { decodeChain, verifyPeer } from '../peer-certificate.ts';
+import { acceptPeer, decodeChain, presentedChain, verdictOf, verifyKey } from '../peer-certificate.ts';
+import type { Response } from '../request.ts';
+import { schemesOfCodes } from '../signature-schemes.ts';
 import type { Transition } from '../transition.ts';
 import type {
   AwaitCertificate,
   AwaitCertificateOrRequest,
   AwaitCertificateVerify,
   AwaitEncryptedExtensions,
+  AwaitServerVerdict,
 } from './phase.ts';
 
 /** RFC 9846 §4.3.1: what the server says of the connection rather than of a certificate. */
@@ -32,15 +35,14 @@ export function answerEncryptedExtensions(
   return ok({
     phase: {
       kind: 'awaitCertificateOrRequest',
-      agreed: phase.agreed,
-      applicationProtocol: chosen?.[0],
+      settled: { ...phase.agreed, applicationProtocol: chosen?.[0] },
       transcript: phase.transcript.update(raw),
     },
     actions: [],
   });
 }
 
-/** RFC 9846 §4.3.2. This client has nothing to show, and says so with an empty Certificate (§4.4.2). */
+/** RFC 9846 §4.3.2. What it asks for is shown after the server's Finished. */
 export function answerCertificateRequest(
   phase: AwaitCertificateOrRequest,
   message: CertificateRequest,
@@ -51,14 +53,21 @@ export function answerCertificateRequest(
   }
   const problem = checkRequest(message.extensions);
   if (problem !== undefined) return err(problem);
-  if (findExtension(message.extensions, 'signatureAlgorithms') === undefined) {
+  const signatureAlgorithms = findExtension(message.extensions, 'signatureAlgorithms');
+  if (signatureAlgorithms === undefined) {
     return err(misbehaved('missing-extension', 'CertificateRequest without signature_algorithms'));
   }
   return ok({
     phase: {
       kind: 'awaitCertificate',
-      agreed: phase.agreed,
-      applicationProtocol: phase.applicationProtocol,
+      settled: phase.settled,
+      certificateRequest: {
+        signatureSchemes: schemesOfCodes(signatureAlgorithms),
+        certificateSignatureSchemes: schemesOfCodes(
+          findExtension(message.extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
+        ),
+        certificateAuthorities: findExtension(message.extensions, 'certificateAuthorities') ?? [],
+      },
       transcript: phase.transcript.update(raw),
     },
     actions: [],
@@ -79,7 +88,7 @@ export function answerCertificate(
     return err(misbehaved('empty-certificate', 'a server must show a certificate'));
   }
   for (const entry of message.certificateList) {
-    const problem = checkReply(entry.extensions, phase.agreed.sent.extensions);
+    const problem = checkReply(entry.extensions, phase.settled.sent.extensions);
     if (problem !== undefined) return err(problem);
   }
   const certificates = decodeChain(message.certificateList, config.limits);
@@ -87,9 +96,8 @@ export function answerCertificate(
   return ok({
     phase: {
       kind: 'awaitCertificateVerify',
-      agreed: phase.agreed,
-      applicationProtocol: phase.applicationProtocol,
-      certificateRequested: phase.kind === 'awaitCertificate',
+      settled: phase.settled,
+      certificateRequest: phase.kind === 'awaitCertificate' ? phase.certificateRequest : undefined,
       certificates: certificates.value,
       transcript: phase.transcript.update(raw),
     },
@@ -97,7 +105,7 @@ export function answerCertificate(
   });
 }
 
-/** RFC 9846 §4.4.3 */
+/** RFC 9846 §4.4.3, and the authenticator's turn. */
 export function answerCertificateVerify(
   config: ClientConfig,
   phase: AwaitCertificateVerify,
@@ -105,17 +113,32 @@ export function answerCertificateVerify(
   raw: Uint8Array,
   now: number,
 ): Transition {
-  const peer = verifyPeer(config, phase.certificates, message, phase.transcript, now);
+  const { settled, certificateRequest, certificates } = phase;
+  const proof = verifyKey(config, certificates, message, phase.transcript);
+  if (!proof.ok) return proof;
+  const transcript = phase.transcript.update(raw);
+  const presented = presentedChain(config, certificates, now);
+  const next = { settled, certificateRequest, transcript };
+  if (config.authenticator === 'ask') {
+    return ok({
+      phase: { kind: 'awaitServerVerdict', ...next, proof: proof.value },
+      actions: [{ kind: 'request', request: { kind: 'verdict', presented } }],
+    });
+  }
+  const peer = acceptPeer(proof.value, config.authenticator(presented));
+  if (!peer.ok) return peer;
+  return ok({ phase: { kind: 'awaitServerFinished', ...next, peer: peer.value }, actions: [] });
+}
+
+/** The caller has decided about the server. */
+export function answerServerVerdict(phase: AwaitServerVerdict, response: Response): Transition {
+  const { settled, certificateRequest, transcript } = phase;
+  const verdict = verdictOf(response);
+  if (!verdict.ok) return verdict;
+  const peer = acceptPeer(phase.proof, verdict.value);
   if (!peer.ok) return peer;
   return ok({
-    phase: {
-      kind: 'awaitServerFinished',
-      agreed: phase.agreed,
-      applicationProtocol: phase.applicationProtocol,
-      certificateRequested: phase.certificateRequested,
-      peer: peer.value,
-      transcript: phase.transcript.update(raw),
-    },
+    phase: { kind: 'awaitServerFinished', settled, certificateRequest, transcript, peer: peer.value },
     actions: [],
   });
 }

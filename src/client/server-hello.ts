@@ -25,7 +25,7 @@ export function answerServerHello(
   if (!checked.ok) return checked;
   const suite = checked.value;
   const transcript = startTranscript(config.crypto, suite.hash, phase.sent.raw).update(raw);
-  return agree(config, phase.sent, hello, suite, transcript, false);
+  return agree(config, phase, hello, suite, transcript);
 }
 
 /** The ServerHello after a HelloRetryRequest: what that fixed, this must keep (§4.1.4). */
@@ -45,7 +45,7 @@ export function answerSecondServerHello(
       ),
     );
   }
-  return agree(config, phase.sent, hello, phase.suite, phase.transcript.update(raw), true);
+  return agree(config, phase, hello, phase.suite, phase.transcript.update(raw));
 }
 
 /** §4.1.4: the server wants another key share, or its cookie back. */
@@ -69,10 +69,10 @@ export function answerHelloRetryRequest(
     return err(misbehaved('hello-retry-request-without-change', 'neither a group nor a cookie'));
   }
   const suite = checked.value;
-  const { sent, action } = retryHello(config, phase.sent, group.value, cookie, phase.rng);
+  const { sent, action, rng } = retryHello(config, phase.sent, group.value, cookie, phase.rng);
   const transcript = startRetryTranscript(config.crypto, suite.hash, phase.sent.raw, raw).update(sent.raw);
   return ok({
-    phase: { kind: 'awaitSecondServerHello', sent, suite, transcript },
+    phase: { kind: 'awaitSecondServerHello', sent, suite, transcript, rng },
     actions: config.middleboxCompatibility ? [{ kind: 'sendChangeCipherSpec' }, action] : [action],
   });
 }
@@ -153,11 +153,10 @@ function requestedGroup(
 /** Key agreement, and from here on both directions are protected. */
 function agree(
   config: ClientConfig,
-  sent: SentHello,
+  { kind, sent, rng }: AwaitServerHello | AwaitSecondServerHello,
   hello: ServerHello,
   suite: CipherSuite,
   transcript: RunningHash,
-  helloRetryRequest: boolean,
 ): Transition {
   const { crypto } = config;
   const share = findExtension(hello.extensions, 'keyShare');
@@ -175,10 +174,11 @@ function agree(
     sent: sent.hello,
     suite,
     group: own.group,
-    helloRetryRequest,
+    helloRetryRequest: kind === 'awaitSecondServerHello',
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
     handshakeSecret: secrets.handshake,
+    rng,
   };
   return ok({
     phase: { kind: 'awaitEncryptedExtensions', agreed, transcript },

@@ -47,7 +47,9 @@ export function answerClientHello(
         );
   // This server takes no early data. The client finds out from EncryptedExtensions, and has sent it by then.
   const sendsEarlyData = findExtension(hello.extensions, 'earlyData') !== undefined;
-  return sendsEarlyData ? precededBy(skipEarlyData(config.limits.skippedEarlyData), transition) : transition;
+  return sendsEarlyData
+    ? precededBy([skipEarlyData(config.limits.skippedEarlyData)], transition)
+    : transition;
 }
 
 /** The hello that answers our HelloRetryRequest (§4.1.2): the first one but for what was asked. */
@@ -77,7 +79,7 @@ export function answerSecondClientHello(
     phase.rng,
   );
   // What a client sends after its second hello is no early data any more (§4.2.10).
-  return precededBy(skipEarlyData(0), transition);
+  return precededBy([skipEarlyData(0)], transition);
 }
 
 function skipEarlyData(bytes: number): Action {

@@ -1,10 +1,10 @@
 import type { Rng, RunningHash } from '../../nocrypto/index.ts';
-import { err, isSelfIssued, ok, type Result } from '../../x509/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
 import { type Credential, isForName } from '../credential.ts';
 import { type Failure, incompatible, misuse } from '../failure.ts';
+import { type Chosen, chooseCredential } from '../own-certificate.ts';
 import type { ClientHelloFacts, Response } from '../request.ts';
-import { isSignedWith, type SignatureScheme, schemeFitsKey, signatureSchemes } from '../signature-schemes.ts';
 import { listed } from '../text.ts';
 import type { Transition } from '../transition.ts';
 import { sendFlight } from './flight.ts';
@@ -23,7 +23,7 @@ export function proceedWithCredential(
       actions: [{ kind: 'request', request: { kind: 'credential', hello: agreed.facts } }],
     });
   }
-  const chosen = chooseCredential(config, config.credentials, agreed.facts);
+  const chosen = credentialFor(config, config.credentials, agreed.facts);
   return chosen.ok ? sendFlight(config, agreed, chosen.value, transcript, rng) : chosen;
 }
 
@@ -38,22 +38,13 @@ export function answerCredential(
     throw new TypeError(`the connection awaits a credential, not a ${response.kind}`);
   }
   const { credential } = response;
-  const scheme = usableScheme(config, credential, phase.agreed.facts);
-  if (scheme === undefined) return err(noCommonScheme(phase.agreed.facts));
-  return sendFlight(config, phase.agreed, { credential, scheme }, phase.transcript, phase.rng);
+  const chosen = chooseCredential(config.signatureSchemes, [credential], phase.agreed.facts);
+  if (chosen === undefined) return err(noCommonScheme(phase.agreed.facts));
+  return sendFlight(config, phase.agreed, chosen, phase.transcript, phase.rng);
 }
 
-/** A certificate with the scheme its key will sign with. */
-export interface Chosen {
-  readonly credential: Credential;
-  readonly scheme: SignatureScheme;
-}
-
-/**
- * The first credential that can sign as the client wants; rather one for its server_name, and among these rather one
- * whose chain is signed as the client wants, too (RFC 9846 §4.4.2.2 asks for that only "if it can").
- */
-function chooseCredential(
+/** The best credential for the client's server_name, else, unless the server is strict, the best of all. */
+function credentialFor(
   config: ServerConfig,
   credentials: readonly Credential[],
   facts: ClientHelloFacts,
@@ -61,42 +52,14 @@ function chooseCredential(
   const { serverName } = facts;
   const forName =
     serverName === undefined ? [] : credentials.filter((credential) => isForName(credential, serverName));
-  if (serverName !== undefined && config.strictServerName && forName.length === 0) {
+  const isStrict = serverName !== undefined && config.strictServerName;
+  if (isStrict && forName.length === 0) {
     return err(incompatible('no-certificate-for-this-name', serverName));
   }
-  const isStrict = serverName !== undefined && config.strictServerName;
-  for (const candidates of isStrict ? [forName] : [forName, credentials]) {
-    const usable = candidates.flatMap((credential) => {
-      const scheme = usableScheme(config, credential, facts);
-      return scheme === undefined ? [] : [{ credential, scheme }];
-    });
-    const chosen = usable.find(({ credential }) => isChainWanted(credential, facts)) ?? usable[0];
-    if (chosen !== undefined) return ok(chosen);
-  }
-  return err(noCommonScheme(facts));
-}
-
-/** Whether the client accepts each signature in the chain; those of roots do not count, nobody verifies them. */
-function isChainWanted({ certificates }: Credential, facts: ClientHelloFacts): boolean {
-  return certificates.every(
-    (certificate) =>
-      isSelfIssued(certificate) ||
-      facts.certificateSignatureSchemes.some((name) => isSignedWith(certificate, signatureSchemes[name])),
-  );
-}
-
-/** This side's favourite among the schemes that the client accepts and the key can make. */
-function usableScheme(
-  config: ServerConfig,
-  credential: Credential,
-  facts: ClientHelloFacts,
-): SignatureScheme | undefined {
-  const name = config.signatureSchemes.find(
-    (candidate) =>
-      facts.signatureSchemes.includes(candidate) &&
-      schemeFitsKey(signatureSchemes[candidate], credential.publicKey),
-  );
-  return name === undefined ? undefined : signatureSchemes[name];
+  const chosen =
+    chooseCredential(config.signatureSchemes, forName, facts) ??
+    (isStrict ? undefined : chooseCredential(config.signatureSchemes, credentials, facts));
+  return chosen === undefined ? err(noCommonScheme(facts)) : ok(chosen);
 }
 
 function noCommonScheme(facts: ClientHelloFacts): Failure {

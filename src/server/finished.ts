@@ -14,7 +14,8 @@ export function answerClientFinished(
   message: Finished,
 ): Transition {
   const { crypto } = config;
-  const { agreed, clientHandshakeTraffic } = phase.flight;
+  const { flight, clientApplicationTraffic, exporterSecret } = phase.sent;
+  const { agreed, clientHandshakeTraffic } = flight;
   const expected = finishedVerifyData(
     crypto,
     agreed.suite.hash,
@@ -26,12 +27,12 @@ export function answerClientFinished(
   }
   const facts = serverFacts(phase);
   return ok({
-    phase: { kind: 'established', facts, exporterSecret: phase.exporterSecret },
+    phase: { kind: 'established', facts, exporterSecret },
     actions: [
       {
         kind: 'protectReads',
         suite: agreed.suite,
-        secret: phase.clientApplicationTraffic,
+        secret: clientApplicationTraffic,
         epoch: 'application',
       },
       { kind: 'established', facts },
@@ -39,20 +40,20 @@ export function answerClientFinished(
   });
 }
 
-function serverFacts({ flight }: AwaitClientFinished): Facts {
-  const { agreed } = flight;
+function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
+  const { agreed, chosen } = sent.flight;
   return {
     version: 'TLS 1.3',
     role: 'server',
     cipherSuite: agreed.suite.name,
     group: agreed.group,
-    peerSignatureScheme: undefined,
-    ownSignatureScheme: flight.scheme.name,
-    ownCertificate: flight.certificate,
+    peerSignatureScheme: peer?.signatureScheme,
+    ownSignatureScheme: chosen.scheme.name,
+    ownCertificate: chosen.credential.leaf,
     applicationProtocol: agreed.applicationProtocol,
     serverName: agreed.facts.serverName,
     helloRetryRequest: agreed.helloRetryRequest,
-    peer: undefined,
+    peer: peer?.peer,
     clientRandom: agreed.clientRandom.slice(),
   };
 }

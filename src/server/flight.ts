@@ -3,16 +3,22 @@ import { err, ok } from '../../x509/index.ts';
 import { protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
-import type { EncryptedExtension } from '../extensions.ts';
-import { misbehaved, misuse } from '../failure.ts';
+import type { CertificateRequestExtension, EncryptedExtension } from '../extensions.ts';
+import { misbehaved } from '../failure.ts';
 import { groupCode } from '../groups.ts';
 import { applicationSecrets, finishedVerifyData, handshakeSecrets } from '../key-schedule.ts';
 import { type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
-import { signedContent } from '../peer-certificate.ts';
+import {
+  type Chosen,
+  certificateMessage,
+  certificateVerifyMessage,
+  checkExternalSignature,
+  proveKey,
+} from '../own-certificate.ts';
 import type { Response } from '../request.ts';
-import { type Action, logSecret, sendHandshake, type Transition } from '../transition.ts';
-import type { Chosen } from './credential.ts';
-import type { Agreed, AwaitSignature, Flight } from './phase.ts';
+import { signatureSchemes } from '../signature-schemes.ts';
+import { type Action, logSecret, type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
+import type { Agreed, AwaitSignature, Flight, Sent } from './phase.ts';
 
 /** ServerHello … Certificate (RFC 9846 §2), then the signature: made here, or asked for. */
 export function sendFlight(
@@ -37,51 +43,37 @@ export function sendFlight(
   const secrets = handshakeSecrets(crypto, suite.hash, exchanged.value.sharedSecret, afterHello.digest());
   const flight: Flight = {
     agreed,
-    certificate: chosen.credential.leaf,
-    scheme: chosen.scheme,
+    chosen,
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
     handshakeSecret: secrets.handshake,
   };
-  const extensions = sendHandshake(encryptedExtensions(agreed, chosen));
-  const certificate = sendHandshake(certificateMessage(chosen));
-  const afterCertificate = afterHello.update(extensions.raw).update(certificate.raw);
-  const actions = [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight), extensions, certificate];
-
-  const content = signedContent('server', afterCertificate.digest());
-  const { credential, scheme } = chosen;
-  if (credential.key.kind === 'external') {
-    const request = { kind: 'signature', credential, scheme: scheme.name, message: content } as const;
+  const shown = [
+    sendHandshake(encryptedExtensions(agreed, chosen)),
+    ...certificateRequest(config),
+    sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential)),
+  ];
+  const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), afterHello);
+  const actions = [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight), ...shown];
+  const proof = proveKey(config, chosen, afterCertificate, drawn.subarray(keyEnd));
+  if (!proof.ok) return proof;
+  if (proof.value.kind === 'request') {
     return ok({
-      phase: { kind: 'awaitSignature', flight, credential, transcript: afterCertificate },
-      actions: [...actions, { kind: 'request', request }],
+      phase: { kind: 'awaitSignature', flight, transcript: afterCertificate },
+      actions: [...actions, { kind: 'request', request: proof.value.request }],
     });
   }
-  const signature = crypto.sign(scheme.algorithm, credential.key.key, content, drawn.subarray(keyEnd));
-  if (!signature.ok) return err(misuse('signing-failed', `${scheme.name}: ${signature.error.kind}`));
-  return finishFlight(config, flight, afterCertificate, signature.value, actions);
+  return finishFlight(config, flight, afterCertificate, proof.value.signature, actions);
 }
 
-/**
- * The signature came from elsewhere. It is verified before it leaves: a faulty signer could give its key away (an RSA
- * result with a CRT fault does), and the caller learns that the key is the wrong one.
- */
-export function answerSignature(config: ServerConfig, phase: AwaitSignature, response: Response): Transition {
-  if (response.kind === 'refusal') return err(misuse('signature-refused', response.reason));
-  if (response.kind !== 'signature') {
-    throw new TypeError(`the connection awaits a signature, not a ${response.kind}`);
-  }
-  const { scheme } = phase.flight;
-  const content = signedContent('server', phase.transcript.digest());
-  const { key } = phase.credential.publicKey;
-  return config.crypto.verify(scheme.algorithm, key, content, response.signature)
-    ? finishFlight(config, phase.flight, phase.transcript, response.signature, [])
-    : err(
-        misuse(
-          'signing-failed',
-          `the ${scheme.name} signature given does not verify under the certificate's key`,
-        ),
-      );
+/** The signature came from elsewhere. */
+export function answerSignature(
+  config: ServerConfig,
+  { flight, transcript }: AwaitSignature,
+  response: Response,
+): Transition {
+  const signature = checkExternalSignature(config, flight.chosen, transcript, response);
+  return signature.ok ? finishFlight(config, flight, transcript, signature.value, []) : signature;
 }
 
 /** CertificateVerify and Finished; from here on this side could send data. */
@@ -94,10 +86,7 @@ function finishFlight(
 ): Transition {
   const { crypto } = config;
   const { suite, clientRandom } = flight.agreed;
-  const verify = sendHandshake({
-    kind: 'certificateVerify',
-    body: { algorithm: flight.scheme.code, signature },
-  });
+  const verify = sendHandshake(certificateVerifyMessage(flight.chosen.scheme, signature));
   const afterVerify = transcript.update(verify.raw);
   const verifyData = finishedVerifyData(
     crypto,
@@ -108,14 +97,17 @@ function finishFlight(
   const finished = sendHandshake({ kind: 'finished', body: { verifyData } });
   const afterFinished = afterVerify.update(finished.raw);
   const secrets = applicationSecrets(crypto, suite.hash, flight.handshakeSecret, afterFinished.digest());
+  const sent: Sent = {
+    flight,
+    clientApplicationTraffic: secrets.clientApplicationTraffic,
+    exporterSecret: secrets.exporter,
+  };
+  const { clientAuthentication } = config;
   return ok({
-    phase: {
-      kind: 'awaitClientFinished',
-      flight,
-      clientApplicationTraffic: secrets.clientApplicationTraffic,
-      exporterSecret: secrets.exporter,
-      transcript: afterFinished,
-    },
+    phase:
+      clientAuthentication === undefined
+        ? { kind: 'awaitClientFinished', sent, peer: undefined, transcript: afterFinished }
+        : { kind: 'awaitClientCertificate', sent, clientAuthentication, transcript: afterFinished },
     actions: [
       ...before,
       verify,
@@ -159,10 +151,26 @@ function encryptedExtensions(agreed: Agreed, { credential }: Chosen): HandshakeM
   return { kind: 'encryptedExtensions', body: { extensions } };
 }
 
-/** §4.4.2 */
-function certificateMessage({ credential }: Chosen): HandshakeMessage {
-  const certificateList = credential.chain.map((certData) => ({ certData, extensions: [] }));
-  return { kind: 'certificate', body: { certificateRequestContext: new Uint8Array(0), certificateList } };
+/** §4.3.2, for a server that wants to know its clients. */
+function certificateRequest(config: ServerConfig): readonly SendHandshake[] {
+  const { clientAuthentication } = config;
+  if (clientAuthentication === undefined) return [];
+  const { certificateAuthorities = [] } = clientAuthentication;
+  const extensions: CertificateRequestExtension[] = [
+    {
+      name: 'signatureAlgorithms',
+      value: config.signatureSchemes.map((name) => signatureSchemes[name].code),
+    },
+  ];
+  if (certificateAuthorities.length > 0) {
+    extensions.push({ name: 'certificateAuthorities', value: certificateAuthorities });
+  }
+  return [
+    sendHandshake({
+      kind: 'certificateRequest',
+      body: { certificateRequestContext: new Uint8Array(0), extensions },
+    }),
+  ];
 }
 
 /** §D.4: once, after the first message of the server's, when the client plays along. */

@@ -6,11 +6,16 @@ import type { HandshakeMessage } from '../messages.ts';
 import type { Response } from '../request.ts';
 import type { Phase } from '../state.ts';
 import type { Transition } from '../transition.ts';
+import {
+  answerClientCertificate,
+  answerClientCertificateVerify,
+  answerClientVerdict,
+} from './client-certificate.ts';
 import { answerClientHello, answerSecondClientHello } from './client-hello.ts';
 import { answerCredential } from './credential.ts';
 import { answerClientFinished } from './finished.ts';
 import { answerSignature } from './flight.ts';
-import type { AwaitClientHello, AwaitCredential, AwaitSignature } from './phase.ts';
+import type { AwaitClientHello, ServerWaiting } from './phase.ts';
 
 /** A server begins by waiting. */
 export function startServer(rng: Rng): AwaitClientHello {
@@ -23,6 +28,7 @@ export function handleServer(
   phase: Phase,
   message: HandshakeMessage,
   raw: Uint8Array,
+  now: number,
 ): Transition {
   switch (phase.kind) {
     case 'awaitClientHello':
@@ -30,6 +36,14 @@ export function handleServer(
       break;
     case 'awaitSecondClientHello':
       if (message.kind === 'clientHello') return answerSecondClientHello(config, phase, message.body, raw);
+      break;
+    case 'awaitClientCertificate':
+      if (message.kind === 'certificate') return answerClientCertificate(config, phase, message.body, raw);
+      break;
+    case 'awaitClientCertificateVerify':
+      if (message.kind === 'certificateVerify') {
+        return answerClientCertificateVerify(config, phase, message.body, raw, now);
+      }
       break;
     case 'awaitClientFinished':
       if (message.kind === 'finished') return answerClientFinished(config, phase, message.body);
@@ -41,10 +55,15 @@ export function handleServer(
 /** The response to a request of this server's. */
 export function answerServerRequest(
   config: ServerConfig,
-  phase: AwaitCredential | AwaitSignature,
+  phase: ServerWaiting,
   response: Response,
 ): Transition {
-  return phase.kind === 'awaitCredential'
-    ? answerCredential(config, phase, response)
-    : answerSignature(config, phase, response);
+  switch (phase.kind) {
+    case 'awaitCredential':
+      return answerCredential(config, phase, response);
+    case 'awaitSignature':
+      return answerSignature(config, phase, response);
+    case 'awaitClientVerdict':
+      return answerClientVerdict(phase, response);
+  }
 }

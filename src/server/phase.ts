@@ -1,10 +1,11 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { Credential } from '../credential.ts';
+import type { ClientAuthentication } from '../config.ts';
 import type { ClientHello } from '../messages.ts';
+import type { Chosen } from '../own-certificate.ts';
+import type { KeyProof, PeerProof } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
 
 /** The states of a TLS 1.3 server (RFC 9846 §A.2), each named for what it awaits and holding what is known by then. */
 export type ServerPhase =
@@ -12,7 +13,13 @@ export type ServerPhase =
   | AwaitSecondClientHello
   | AwaitCredential
   | AwaitSignature
+  | AwaitClientCertificate
+  | AwaitClientCertificateVerify
+  | AwaitClientVerdict
   | AwaitClientFinished;
+
+/** The states in which the caller has to answer. */
+export type ServerWaiting = AwaitCredential | AwaitSignature | AwaitClientVerdict;
 
 export interface AwaitClientHello {
   readonly kind: 'awaitClientHello';
@@ -54,8 +61,7 @@ export interface AwaitCredential {
 /** What stays of the handshake once the ServerHello is on its way. */
 export interface Flight {
   readonly agreed: Agreed;
-  readonly certificate: Certificate;
-  readonly scheme: SignatureScheme;
+  readonly chosen: Chosen;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;
   readonly handshakeSecret: Secret;
@@ -65,16 +71,45 @@ export interface Flight {
 export interface AwaitSignature {
   readonly kind: 'awaitSignature';
   readonly flight: Flight;
-  readonly credential: Credential;
   /** Up to the server's Certificate. */
+  readonly transcript: RunningHash;
+}
+
+/** What stays of it once the server's Finished is on its way. */
+export interface Sent {
+  readonly flight: Flight;
+  readonly clientApplicationTraffic: Secret;
+  readonly exporterSecret: Secret;
+}
+
+export interface AwaitClientCertificate {
+  readonly kind: 'awaitClientCertificate';
+  readonly sent: Sent;
+  readonly clientAuthentication: ClientAuthentication;
+  /** Up to the server's Finished. */
+  readonly transcript: RunningHash;
+}
+
+export interface AwaitClientCertificateVerify {
+  readonly kind: 'awaitClientCertificateVerify';
+  readonly sent: Sent;
+  readonly clientAuthentication: ClientAuthentication;
+  readonly certificates: readonly Certificate[];
+  readonly transcript: RunningHash;
+}
+
+/** The caller decides whether the client is somebody. */
+export interface AwaitClientVerdict {
+  readonly kind: 'awaitClientVerdict';
+  readonly sent: Sent;
+  readonly proof: KeyProof;
   readonly transcript: RunningHash;
 }
 
 export interface AwaitClientFinished {
   readonly kind: 'awaitClientFinished';
-  readonly flight: Flight;
-  readonly clientApplicationTraffic: Secret;
-  readonly exporterSecret: Secret;
-  /** Up to the server's Finished. */
+  readonly sent: Sent;
+  /** Undefined for a client that showed no certificate. */
+  readonly peer: PeerProof | undefined;
   readonly transcript: RunningHash;
 }

@@ -373,6 +373,7 @@ describe('requests', () => {
   it('let a server choose its certificate by the ClientHello, and then sign elsewhere', async () => {
     const answer = async (request: Request): Promise<Response> => {
       if (request.kind === 'signature') return { kind: 'signature', signature: signed(request.message) };
+      assert.ok(request.kind === 'credential');
       assert.equal(request.hello.serverName, 'localhost');
       return { kind: 'credential', credential: external };
     };

@@ -1,0 +1,126 @@
+import type { RunningHash } from '../nocrypto/index.ts';
+import { err, isSelfIssued, ok, type Result } from '../x509/index.ts';
+import type { SignatureSchemeName } from './codepoints.ts';
+import type { ClientConfig, ServerConfig } from './config.ts';
+import type { Credential } from './credential.ts';
+import { type Failure, misuse } from './failure.ts';
+import type { HandshakeMessage } from './messages.ts';
+import { signedContent } from './peer-certificate.ts';
+import type { Request, Response } from './request.ts';
+import { isSignedWith, type SignatureScheme, schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
+
+// This side's certificate, at a client and at a server alike: which one, how it is shown, how its key signs.
+
+/** A certificate with the scheme its key will sign with. */
+export interface Chosen {
+  readonly credential: Credential;
+  readonly scheme: SignatureScheme;
+}
+
+/** What the peer accepts (signature_algorithms, signature_algorithms_cert). */
+export interface Accepted {
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+}
+
+/**
+ * The first credential that can sign as the peer wants; rather one whose chain is signed as the peer wants, too
+ * (RFC 9846 §4.4.2.2 asks for that only "if it can").
+ */
+export function chooseCredential(
+  ownSchemes: readonly SignatureSchemeName[],
+  candidates: readonly Credential[],
+  accepted: Accepted,
+): Chosen | undefined {
+  const usable = candidates.flatMap((credential) => {
+    const scheme = usableScheme(ownSchemes, credential, accepted);
+    return scheme === undefined ? [] : [{ credential, scheme }];
+  });
+  return usable.find(({ credential }) => isChainWanted(credential, accepted)) ?? usable[0];
+}
+
+/** This side's favourite among the schemes that the peer accepts and the key can make. */
+export function usableScheme(
+  ownSchemes: readonly SignatureSchemeName[],
+  credential: Credential,
+  accepted: Accepted,
+): SignatureScheme | undefined {
+  const name = ownSchemes.find(
+    (candidate) =>
+      accepted.signatureSchemes.includes(candidate) &&
+      schemeFitsKey(signatureSchemes[candidate], credential.publicKey),
+  );
+  return name === undefined ? undefined : signatureSchemes[name];
+}
+
+/** RFC 9846 §4.4.2; no credential makes the empty Certificate of a client that has none to show. */
+export function certificateMessage(
+  certificateRequestContext: Uint8Array,
+  credential: Credential | undefined,
+): HandshakeMessage {
+  const certificateList = (credential?.chain ?? []).map((certData) => ({ certData, extensions: [] }));
+  return { kind: 'certificate', body: { certificateRequestContext, certificateList } };
+}
+
+/** §4.4.3 */
+export function certificateVerifyMessage(scheme: SignatureScheme, signature: Uint8Array): HandshakeMessage {
+  return { kind: 'certificateVerify', body: { algorithm: scheme.code, signature } };
+}
+
+/**
+ * A signature, or the request for it when the key lives elsewhere. `transcript` ends with this side's Certificate;
+ * `entropy` is SIGNING_ENTROPY_LENGTH random bytes.
+ */
+export function proveKey(
+  config: ClientConfig | ServerConfig,
+  { credential, scheme }: Chosen,
+  transcript: RunningHash,
+  entropy: Uint8Array,
+): Result<Proof, Failure> {
+  const message = signedContent(config.role, transcript.digest());
+  if (credential.key.kind === 'external') {
+    return ok({ kind: 'request', request: { kind: 'signature', credential, scheme: scheme.name, message } });
+  }
+  const signature = config.crypto.sign(scheme.algorithm, credential.key.key, message, entropy);
+  return signature.ok
+    ? ok({ kind: 'signature', signature: signature.value })
+    : err(misuse('signing-failed', `${scheme.name}: ${signature.error.kind}`));
+}
+
+export type Proof =
+  | { readonly kind: 'signature'; readonly signature: Uint8Array }
+  | { readonly kind: 'request'; readonly request: Request };
+
+/**
+ * A signature that came from elsewhere. It is verified before it leaves: a faulty signer could give its key away (an RSA
+ * result with a CRT fault does), and the caller learns that the key is the wrong one.
+ */
+export function checkExternalSignature(
+  config: ClientConfig | ServerConfig,
+  { credential, scheme }: Chosen,
+  transcript: RunningHash,
+  response: Response,
+): Result<Uint8Array, Failure> {
+  if (response.kind === 'refusal') return err(misuse('signature-refused', response.reason));
+  if (response.kind !== 'signature') {
+    throw new TypeError(`the connection awaits a signature, not a ${response.kind}`);
+  }
+  const message = signedContent(config.role, transcript.digest());
+  return config.crypto.verify(scheme.algorithm, credential.publicKey.key, message, response.signature)
+    ? ok(response.signature)
+    : err(
+        misuse(
+          'signing-failed',
+          `the ${scheme.name} signature given does not verify under the certificate's key`,
+        ),
+      );
+}
+
+/** Whether the peer accepts each signature in the chain; those of roots do not count, nobody verifies them. */
+function isChainWanted({ certificates }: Credential, accepted: Accepted): boolean {
+  return certificates.every(
+    (certificate) =>
+      isSelfIssued(certificate) ||
+      accepted.certificateSignatureSchemes.some((name) => isSignedWith(certificate, signatureSchemes[name])),
+  );
+}

@@ -1,0 +1,81 @@
+import { err, ok } from '../../x509/index.ts';
+import type { ServerConfig } from '../config.ts';
+import { checkReply } from '../extensions.ts';
+import { misbehaved } from '../failure.ts';
+import type { CertificateMessage, CertificateVerify } from '../messages.ts';
+import { acceptPeer, decodeChain, presentedChain, verdictOf, verifyKey } from '../peer-certificate.ts';
+import type { Response } from '../request.ts';
+import type { Transition } from '../transition.ts';
+import type { AwaitClientCertificate, AwaitClientCertificateVerify, AwaitClientVerdict } from './phase.ts';
+
+/** RFC 9846 §4.4.2: the client's certificate, or an empty message when it has none to show. */
+export function answerClientCertificate(
+  config: ServerConfig,
+  phase: AwaitClientCertificate,
+  message: CertificateMessage,
+  raw: Uint8Array,
+): Transition {
+  const { sent, clientAuthentication } = phase;
+  if (message.certificateRequestContext.length > 0) {
+    return err(misbehaved('certificate-context-not-empty', 'a context during the handshake'));
+  }
+  const transcript = phase.transcript.update(raw);
+  if (message.certificateList.length === 0) {
+    return clientAuthentication.required
+      ? err(misbehaved('no-client-certificate', 'the client has none to show'))
+      : ok({ phase: { kind: 'awaitClientFinished', sent, peer: undefined, transcript }, actions: [] });
+  }
+  for (const entry of message.certificateList) {
+    const problem = checkReply(entry.extensions, []);
+    if (problem !== undefined) return err(problem);
+  }
+  const certificates = decodeChain(message.certificateList, config.limits);
+  if (!certificates.ok) return certificates;
+  return ok({
+    phase: {
+      kind: 'awaitClientCertificateVerify',
+      sent,
+      clientAuthentication,
+      certificates: certificates.value,
+      transcript,
+    },
+    actions: [],
+  });
+}
+
+/** RFC 9846 §4.4.3, and the authenticator's turn. */
+export function answerClientCertificateVerify(
+  config: ServerConfig,
+  phase: AwaitClientCertificateVerify,
+  message: CertificateVerify,
+  raw: Uint8Array,
+  now: number,
+): Transition {
+  const { sent, certificates } = phase;
+  const { authenticator } = phase.clientAuthentication;
+  const proof = verifyKey(config, certificates, message, phase.transcript);
+  if (!proof.ok) return proof;
+  const transcript = phase.transcript.update(raw);
+  const presented = presentedChain(config, certificates, now);
+  if (authenticator === 'ask') {
+    return ok({
+      phase: { kind: 'awaitClientVerdict', sent, proof: proof.value, transcript },
+      actions: [{ kind: 'request', request: { kind: 'verdict', presented } }],
+    });
+  }
+  const peer = acceptPeer(proof.value, authenticator(presented));
+  if (!peer.ok) return peer;
+  return ok({ phase: { kind: 'awaitClientFinished', sent, peer: peer.value, transcript }, actions: [] });
+}
+
+/** The caller has decided about the client. */
+export function answerClientVerdict(
+  { sent, proof, transcript }: AwaitClientVerdict,
+  response: Response,
+): Transition {
+  const verdict = verdictOf(response);
+  if (!verdict.ok) return verdict;
+  const peer = acceptPeer(proof, verdict.value);
+  if (!peer.ok) return peer;
+  return ok({ phase: { kind: 'awaitClientFinished', sent, peer: peer.value, transcript }, actions: [] });
+}
