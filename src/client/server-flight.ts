@@ -11,6 +11,7 @@ import type {
 import { acceptPeer, decodeChain, presentedChain, verdictOf, verifyKey } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
+import { printable } from '../text.ts';
 import type { Transition } from '../transition.ts';
 import type {
   AwaitCertificate,
@@ -155,5 +156,5 @@ function protocolProblem(
   }
   return offered.includes(protocol)
     ? undefined
-    : misbehaved('unoffered-application-protocol', `${JSON.stringify(protocol)} in EncryptedExtensions`);
+    : misbehaved('unoffered-application-protocol', `${printable(protocol)} in EncryptedExtensions`);
 }

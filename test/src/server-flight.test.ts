@@ -6,7 +6,12 @@ import type { AlertName, Misbehaviour, SignatureSchemeName } from '../../src/ind
 import { decodeHandshake } from '../../src/messages.ts';
 import { signedContent } from '../../src/peer-certificate.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
-import { type CertifiedKey, chainOfTrust, trustAnchor } from '../../x509/index.ts';
+import {
+  type CertifiedKey,
+  chainOfTrust,
+  dangerouslyAcceptAnyCertificate,
+  trustAnchor,
+} from '../../x509/index.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import { nullCrypto } from './null-crypto.ts';
 import { messagesHeard, messagesOf, transcriptHash } from './peer.ts';
@@ -237,6 +242,18 @@ for (const [reason, leaf, alert] of badCertificates) {
   });
 }
 
+test('a key that may not sign is refused, whatever the authenticator makes of its certificate', () => {
+  const options = { crypto: nullCrypto, kind: { kind: 'ed25519' }, keyUsage: ['keyEncipherment'] } as const;
+  const { der, key } = makeLeaf(quickAuthority, options);
+  const server = meetClient({
+    client: { authenticator: dangerouslyAcceptAnyCertificate },
+    chain: [der],
+    key,
+  });
+  server.play('serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify');
+  assertMisbehaved(server.peer, 'unsupported_certificate', 'certificate-key-may-not-sign');
+});
+
 for (const [title, anchors, reason] of [
   ['of an authority nobody knows', [trustAnchor(otherAuthority.certificate)], 'unknown-issuer'],
   ['that nothing could make trusted', [], 'no-anchors'],
@@ -249,10 +266,10 @@ for (const [title, anchors, reason] of [
 }
 
 test('a certificate signed with an algorithm we do not know is a bad one', () => {
-  // Ed25519 becomes Ed448 where the certificate names its signature, and stays what it is in the key.
+  // Ed25519 becomes 1.3.101.1 where the certificate names its signature, and stays what it is in the key.
   const changed = toHex(quickCredential.chain[0] ?? assert.fail())
-    .replaceAll('06032b6570', '06032b6571')
-    .replace('302a300506032b6571', '302a300506032b6570');
+    .replaceAll('06032b6570', '06032b6501')
+    .replace('302a300506032b6501', '302a300506032b6570');
   const server = meetClient({ chain: [hex(changed)] });
   server.play('serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify');
   assertFailed(server.peer, 'bad_certificate', 'certificate unsupported-algorithm');
