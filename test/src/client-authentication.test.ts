@@ -57,8 +57,8 @@ test('a client without a certificate is let in where none is required', () => {
 
 test('a client without a certificate is refused with certificate_required where one is', () => {
   const run = meet({}, { clientAuthentication: required });
-  assert.match(failed(run.serverEffects), /no-client-certificate/);
-  assert.match(failed(run.clientEffects), /certificate_required/);
+  assertFailed(run.serverEffects, 'no-client-certificate');
+  assertFailed(run.clientEffects, 'certificate_required');
 });
 
 test('a client with a key that the server cannot verify shows none', () => {
@@ -81,8 +81,8 @@ test('a client takes the one of its certificates that the server can verify', ()
 test('a client certificate that nothing makes trusted is refused with unknown_ca', () => {
   const nobody = { authenticator: chainOfTrust({ anchors: [] }), required: true };
   const run = meet({ credentials: [clientCredential] }, { clientAuthentication: nobody });
-  assert.match(failed(run.serverEffects), /no-anchors/);
-  assert.match(failed(run.clientEffects), /unknown_ca/);
+  assertFailed(run.serverEffects, 'no-anchors');
+  assertFailed(run.clientEffects, 'unknown_ca');
 });
 
 test('the server names the authorities it knows', () => {
@@ -117,7 +117,7 @@ test('a credential that cannot sign for this server is the caller’s mistake', 
     { clientAuthentication: optional, signatureSchemes: ['ecdsa_secp256r1_sha256'] },
     () => ({ kind: 'clientCredential', credential: clientCredential }),
   );
-  assert.match(failed(run.clientEffects), /credential-does-not-fit/);
+  assertFailed(run.clientEffects, 'credential-does-not-fit');
 });
 
 test('a client key that lives elsewhere signs by request', () => {
@@ -143,8 +143,8 @@ test('a client signature from elsewhere that does not verify never reaches the s
     kind: 'signature',
     signature: bytes(70),
   }));
-  assert.match(failed(run.clientEffects), /signing-failed/);
-  assert.match(failed(run.serverEffects), /internal_error/);
+  assertFailed(run.clientEffects, 'signing-failed');
+  assertFailed(run.serverEffects, 'internal_error');
 });
 
 test('either side may ask its caller for the verdict on the other', () => {
@@ -172,12 +172,12 @@ test('a verdict against the server ends the connection with the alert that it de
     assert.ok(request.kind === 'verdict');
     return { kind: 'verdict', verdict: chainOfTrust({ anchors: [] })(request.presented) };
   });
-  assert.match(failed(run.serverEffects), /unknown_ca/);
+  assertFailed(run.serverEffects, 'unknown_ca');
 });
 
 test('a refused verdict ends the connection', () => {
   const { run } = meetAnswering({ authenticator: 'ask' }, {}, () => ({ kind: 'refusal', reason: 'no idea' }));
-  assert.match(failed(run.clientEffects), /verdict-refused.*no idea/);
+  assertFailed(run.clientEffects, 'verdict-refused', 'no idea');
 });
 
 test('an answer of the wrong kind is the caller’s bug', () => {
@@ -230,7 +230,7 @@ function established(effects: readonly Effect[]) {
   return find(effects, 'established')?.facts ?? assert.fail('not established');
 }
 
-function failed(effects: readonly Effect[]): string {
+function assertFailed(effects: readonly Effect[], ...words: readonly string[]): void {
   const failure = find(effects, 'failed')?.failure ?? assert.fail('did not fail');
-  return describeFailure(failure);
+  for (const word of words) assert.ok(describeFailure(failure).includes(word), describeFailure(failure));
 }
