@@ -22,7 +22,7 @@ import {
 } from './certificate.ts';
 import { type Extension, extensionValue, type KeyUsageName, makeKeyUsage } from './extension.ts';
 import type { GeneralName } from './general-name.ts';
-import type { ReferenceIdentity } from './identity.ts';
+import { formatIdentity, type ReferenceIdentity } from './identity.ts';
 import { isEmptyName, makeName, type Name, type NameParts } from './name.ts';
 import { id } from './oid.ts';
 import { type CertifiedKey, publicKeyInfo, type SubjectPublicKeyInfo } from './public-key.ts';
@@ -139,13 +139,21 @@ const CURVE_HASHES: Readonly<Record<CurveName, SignatureHash>> = {
   secp521r1: 'sha512',
 };
 
-/** The subjectAltName entries for hosts, as `referenceIdentity` reads them. */
+/**
+ * The subjectAltName entries for identities, as `referenceIdentity` and `mailboxIdentity` read them. No certificate can be
+ * made with an e-mail address beyond ASCII in this form.
+ */
 export function identityNames(identities: readonly ReferenceIdentity[]): readonly GeneralName[] {
-  return identities.map((identity) =>
-    identity.kind === 'dns'
-      ? { kind: 'dNSName', value: identity.name }
-      : { kind: 'iPAddress', value: identity.address },
-  );
+  return identities.map((identity) => {
+    switch (identity.kind) {
+      case 'dns':
+        return { kind: 'dNSName', value: identity.name };
+      case 'ip':
+        return { kind: 'iPAddress', value: identity.address };
+      case 'mailbox':
+        return { kind: 'rfc822Name', value: formatIdentity(identity) };
+    }
+  });
 }
 
 /** RFC 7093 §2, method 1: the first 160 bits of the SHA-256 of the subjectPublicKey's octets. */

@@ -1,18 +1,22 @@
 import { err, ok, type Result } from '../asn1/index.ts';
 import { sameBytes } from './bytes.ts';
+import { isDnsName } from './dns-name.ts';
 import type { GeneralName } from './general-name.ts';
 import { formatIpAddress, parseIpAddress } from './ip-address.ts';
+import { type Mailbox, mailboxText, parseMailbox } from './mailbox.ts';
 
 /**
  * Whom the caller wants to reach (RFC 9525 §4): a DNS name in lower-case A-labels without a trailing dot, or an IP
- * address of 4 or 16 octets. Made by {@link referenceIdentity}.
+ * address of 4 or 16 octets, made by {@link referenceIdentity}; or the owner of an e-mail address, made by
+ * {@link mailboxIdentity}.
  */
 export type ReferenceIdentity =
   | { readonly kind: 'dns'; readonly name: string }
-  | { readonly kind: 'ip'; readonly address: Uint8Array };
+  | { readonly kind: 'ip'; readonly address: Uint8Array }
+  | { readonly kind: 'mailbox'; readonly mailbox: Mailbox };
 
 export interface IdentityError {
-  readonly kind: 'invalid-dns-name' | 'invalid-ip-address' | 'not-ascii';
+  readonly kind: 'invalid-dns-name' | 'invalid-ip-address' | 'invalid-mailbox' | 'not-ascii';
   readonly expected: string;
   readonly found: string;
 }
@@ -54,6 +58,14 @@ export function referenceIdentity(host: string): Result<ReferenceIdentity, Ident
   return ok({ kind: 'dns', name });
 }
 
+/** Reads an e-mail address. Its host must be a DNS name in A-labels; its local part may be of any characters (RFC 9598). */
+export function mailboxIdentity(address: string): Result<ReferenceIdentity, IdentityError> {
+  const mailbox = parseMailbox(address);
+  return mailbox === undefined
+    ? refuse('invalid-mailbox', 'local@host with a DNS name in A-labels as host', address)
+    : ok({ kind: 'mailbox', mailbox });
+}
+
 /**
  * Whether a certificate's subjectAltName presents the identity (RFC 9525 §6). Only entries of the identity's own
  * kind count: a dNSName never matches an address, and the subject's common name is never looked at.
@@ -64,14 +76,16 @@ export function presentsIdentity(presented: readonly GeneralName[], reference: R
       return presented.some((name) => name.kind === 'dNSName' && matchesDnsName(name.value, reference.name));
     case 'ip':
       return presented.some((name) => name.kind === 'iPAddress' && sameBytes(name.value, reference.address));
+    case 'mailbox':
+      return presented.some((name) => matchesMailbox(mailboxText(name), reference.mailbox));
   }
 }
 
 /**
- * RFC 9525 §6.3: labels are compared without case (the reference is in lower case and well formed already); `*` may only be the whole leftmost label and stands for exactly
- * one label. What follows it must be two labels at least, so that `*.com` matches nothing; longer public suffixes
- * (`*.co.uk`) cannot be told without the public suffix list, and a CA may not issue for them
- * (Baseline Requirements §3.2.2.6).
+ * RFC 9525 §6.3: labels are compared without case (the reference is in lower case and well formed already); `*` may only
+ * be the whole leftmost label and stands for exactly one label. What follows it must be two labels at least, so that
+ * `*.com` matches nothing; longer public suffixes (`*.co.uk`) cannot be told without the public suffix list, and a CA may
+ * not issue for them (Baseline Requirements §3.2.2.6).
  */
 function matchesDnsName(presented: string, reference: string): boolean {
   const pattern = presented.toLowerCase();
@@ -82,9 +96,10 @@ function matchesDnsName(presented: string, reference: string): boolean {
   return domain !== reference && domain.includes('.') && pattern.slice(2) === domain;
 }
 
-/** Labels of letters, digits and inner hyphens, 1 to 63 characters each and 253 in all (RFC 1034 §3.5, RFC 1123 §2.1). */
-export function isDnsName(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((label) => LABEL.test(label));
+/** RFC 5280 §7.5: hosts are compared without case, local parts with it; an asterisk is a character as any other. */
+function matchesMailbox(presented: string | undefined, { local, host }: Mailbox): boolean {
+  const mailbox = presented === undefined ? undefined : parseMailbox(presented);
+  return mailbox !== undefined && mailbox.local === local && mailbox.host === host;
 }
 
 /** As a user would write it. */
@@ -94,10 +109,10 @@ export function formatIdentity(identity: ReferenceIdentity): string {
       return identity.name;
     case 'ip':
       return formatIpAddress(identity.address);
+    case 'mailbox':
+      return `${identity.mailbox.local}@${identity.mailbox.host}`;
   }
 }
-
-const LABEL = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
 function isPrintableAscii(text: string): boolean {
   return /^[!-~]+$/.test(text);

@@ -76,6 +76,7 @@ export { formatGeneralName, type GeneralName } from './general-name.ts';
 export {
   formatIdentity,
   type IdentityError,
+  mailboxIdentity,
   presentsIdentity,
   type ReferenceIdentity,
   referenceIdentity,

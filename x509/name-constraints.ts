@@ -1,11 +1,10 @@
-import { decode, utf8String } from '../asn1/index.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
+import { isDnsName } from './dns-name.ts';
 import { extensionValue, type GeneralSubtree, type NameConstraints } from './extension.ts';
 import { formatGeneralName, type GeneralName } from './general-name.ts';
-import { isDnsName } from './identity.ts';
 import { parseIpAddress } from './ip-address.ts';
+import { mailboxText, parseMailbox } from './mailbox.ts';
 import { attributeTexts, foldName, isEmptyName } from './name.ts';
-import { id } from './oid.ts';
 import { type Finding, finding, type Violation } from './validation-error.ts';
 
 /** Comparisons of a name with a subtree that may still be made. */
@@ -56,22 +55,14 @@ function namesOf(certificate: Certificate): readonly GeneralName[] {
   const alternatives = extensionValue(certificate, 'subjectAltName') ?? [];
   const mailboxes = [
     ...attributeTexts(subject.value, 'emailAddress'),
-    ...alternatives.flatMap(smtpUtf8Mailbox),
-  ];
+    // What should be an address but is none is in no permitted subtree.
+    ...alternatives.filter(({ kind }) => kind === 'otherName').map(mailboxText),
+  ].filter((text) => text !== undefined);
   return [
     ...(isEmptyName(subject) ? [] : [{ kind: 'directoryName' as const, value: subject }]),
     ...mailboxes.map((value) => ({ kind: 'rfc822Name' as const, value })),
     ...alternatives,
   ];
-}
-
-function smtpUtf8Mailbox(name: GeneralName): readonly string[] {
-  if (name.kind !== 'otherName' || name.value.typeId !== id.on.smtpUTF8Mailbox) {
-    return [];
-  }
-  const mailbox = decode(utf8String, name.value.value);
-  // What is no string at all is no mailbox either, and as such in no permitted subtree.
-  return [mailbox.ok ? mailbox.value : ''];
 }
 
 /** The subtrees for names of one form. */
@@ -286,14 +277,6 @@ function withinHosts(constraint: string): ((host: string) => boolean) | 'malform
     return 'malformed';
   }
   return (host) => (isDomain ? host.endsWith(base) : host === base);
-}
-
-/** Local part, whose case matters, and host, whose case does not. Quoted local parts with an at sign are not read. */
-function parseMailbox(mailbox: string): { readonly local: string; readonly host: string } | undefined {
-  const [local, host, ...more] = mailbox.split('@');
-  return local !== undefined && local !== '' && host !== undefined && isDnsName(host) && more.length === 0
-    ? { local, host: host.toLowerCase() }
-    : undefined;
 }
 
 /** The host of a URI (RFC 3986 §3.2). Where there is none, or an address in its place, RFC 5280 wants the name refused. */

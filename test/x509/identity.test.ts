@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { isIP, SocketAddress } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { encode, octetString, utf8String } from '../../asn1/index.ts';
 import {
   formatIdentity,
   formatIpAddress,
   type GeneralName,
   type IdentityError,
+  id,
+  identityNames,
+  mailboxIdentity,
   parseIpAddress,
   presentsIdentity,
   referenceIdentity,
@@ -157,5 +161,36 @@ test('IPv6 is shown as RFC 5952 §4 says', () => {
   ];
   for (const [text, shown] of rows) {
     assert.equal(formatIpAddress(parseIpAddress(text) ?? new Uint8Array()), shown);
+  }
+});
+
+test('an e-mail address is presented by its own name alone, in its own case but for the host', () => {
+  const identity = unwrap(mailboxIdentity('Jo.Doe@Example.com'));
+  assert.equal(formatIdentity(identity), 'Jo.Doe@example.com');
+  const presents = (...names: readonly GeneralName[]) => presentsIdentity(names, identity);
+  assert.ok(presents(...identityNames([identity])));
+  assert.ok(presents({ kind: 'rfc822Name', value: 'Jo.Doe@EXAMPLE.COM' }));
+  for (const value of ['jo.doe@example.com', '*@example.com', 'example.com', 'Jo.Doe@example.com.', '']) {
+    assert.ok(!presents({ kind: 'rfc822Name', value }), value);
+  }
+  assert.ok(!presents({ kind: 'dNSName', value: 'Jo.Doe@example.com' }));
+  assert.ok(!presents());
+});
+
+test('an e-mail address beyond ASCII is presented by an otherName (RFC 9598)', () => {
+  const address = 'jö@example.com';
+  const presents = (value: Uint8Array) =>
+    presentsIdentity(
+      [{ kind: 'otherName', value: { typeId: id.on.smtpUTF8Mailbox, value } }],
+      unwrap(mailboxIdentity(address)),
+    );
+  assert.ok(presents(encode(utf8String, address)));
+  assert.ok(!presents(encode(utf8String, 'JÖ@example.com')));
+  assert.ok(!presents(encode(octetString, new TextEncoder().encode(address))));
+});
+
+test('what is no e-mail address is refused', () => {
+  for (const text of ['', 'jo', '@example.com', 'jo@', 'jo@-.example', 'a@b@example.com']) {
+    assert.equal(unwrapError(mailboxIdentity(text)).kind, 'invalid-mailbox', text);
   }
 });
