@@ -1,9 +1,12 @@
 import { requireLength } from './bytes.ts';
 import { curveLengths, decodePoint, isScalar, publicPoint, scalarFromSeed } from './curves.ts';
-import { ED25519_KEY_LENGTH, ed25519PublicKey, isEd25519PublicKey } from './ed25519.ts';
+import { EDDSA_LENGTH, eddsaPublicKey, isEddsaPublicKey } from './eddsa.ts';
+import { ML_DSA_LENGTHS, ML_DSA_SEED_LENGTH, mlDsaPublicKey } from './ml-dsa.ts';
 import {
+  type EdwardsName,
   type GeneratedKeyKind,
   type KeyError,
+  type MlDsaName,
   type PrivateKey,
   type PrivateKeyInput,
   type PublicKey,
@@ -29,9 +32,19 @@ export function publicKey(input: PublicKeyInput): Result<PublicKey, KeyError> {
       if (decodePoint(curve, point) === undefined) return invalidKey(`not an uncompressed point on ${curve}`);
       return ok(checkedPublic({ kind, curve, point: point.slice() }));
     }
-    case 'ed25519': {
+    case 'ed25519':
+    case 'ed448': {
       const { kind, bytes } = input;
-      if (!isEd25519PublicKey(bytes)) return invalidKey('not a point of Ed25519, or one of small order');
+      if (!isEddsaPublicKey(kind, bytes)) return invalidKey(`not a point of ${kind}, or one of small order`);
+      return ok(checkedPublic({ kind, bytes: bytes.slice() }));
+    }
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87': {
+      const { kind, bytes } = input;
+      const { publicKey: length } = ML_DSA_LENGTHS[kind];
+      if (bytes.length !== length)
+        return invalidKey(`a key of ${kind} has ${length} bytes, not ${bytes.length}`);
       return ok(checkedPublic({ kind, bytes: bytes.slice() }));
     }
   }
@@ -48,10 +61,16 @@ export function privateKey(input: PrivateKeyInput): Result<PrivateKey, KeyError>
       if (!isScalar(input.curve, input.scalar)) return invalidKey(`not a scalar of ${input.curve}`);
       return ok(withPublicHalf(input));
     case 'ed25519':
-      if (input.seed.length !== ED25519_KEY_LENGTH) {
-        return invalidKey(`an Ed25519 seed has ${ED25519_KEY_LENGTH} bytes, not ${input.seed.length}`);
-      }
+    case 'ed448':
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87': {
+      const { kind, seed } = input;
+      const length = seedLength(kind);
+      if (seed.length !== length)
+        return invalidKey(`a seed of ${kind} has ${length} bytes, not ${seed.length}`);
       return ok(withPublicHalf(input));
+    }
   }
 }
 
@@ -69,9 +88,13 @@ export function generateKey(kind: GeneratedKeyKind, entropy: Uint8Array): Privat
       const seed = generate(deriveRng(`${curve} key`, entropy), curveLengths[curve].scalarSeed).bytes;
       return withPublicHalf({ kind: 'ec', curve, scalar: scalarFromSeed(curve, seed) });
     }
-    case 'ed25519': {
-      const seed = generate(deriveRng('ed25519 key', entropy), ED25519_KEY_LENGTH).bytes;
-      return withPublicHalf({ kind: 'ed25519', seed: secret(seed) });
+    case 'ed25519':
+    case 'ed448':
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87': {
+      const seed = generate(deriveRng(`${kind.kind} key`, entropy), seedLength(kind.kind)).bytes;
+      return withPublicHalf({ kind: kind.kind, seed: secret(seed) });
     }
   }
 }
@@ -99,12 +122,25 @@ function withPublicHalf(input: PrivateKeyInput): PrivateKey {
       const scalar = secret(input.scalar.slice());
       return checkedPrivate({ kind, curve, scalar }, { kind, curve, point: publicPoint(curve, scalar) });
     }
-    case 'ed25519': {
+    case 'ed25519':
+    case 'ed448': {
       const { kind } = input;
       const seed = secret(input.seed.slice());
-      return checkedPrivate({ kind, seed }, { kind, bytes: ed25519PublicKey(seed) });
+      return checkedPrivate({ kind, seed }, { kind, bytes: eddsaPublicKey(kind, seed) });
+    }
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87': {
+      const { kind } = input;
+      const seed = secret(input.seed.slice());
+      return checkedPrivate({ kind, seed }, { kind, bytes: mlDsaPublicKey(kind, seed) });
     }
   }
+}
+
+/** Bytes of the seed that is the private key. */
+function seedLength(kind: EdwardsName | MlDsaName): number {
+  return kind === 'ed25519' || kind === 'ed448' ? EDDSA_LENGTH[kind] : ML_DSA_SEED_LENGTH;
 }
 
 /** Applies the brand of {@link PublicKey}: for keys that this file has checked or computed. */

@@ -65,7 +65,8 @@ export interface CryptoProvider {
   ) => boolean;
   /**
    * Signs `message`. `entropy` is {@link SIGNING_ENTROPY_LENGTH} fresh random bytes: the PSS salt, the RSA
-   * blinding factor and the hedge of a deterministic ECDSA nonce (RFC 6979 §3.6) are derived from it.
+   * blinding factor and the hedge of a deterministic ECDSA nonce (RFC 6979 §3.6) are derived from it, and it is
+   * the rnd of ML-DSA (FIPS 204).
    */
   readonly sign: (
     algorithm: SignatureAlgorithm,
@@ -236,7 +237,14 @@ export type SignatureAlgorithm =
   | { readonly kind: 'rsa-pkcs1'; readonly hash: SignatureHash }
   | { readonly kind: 'rsa-pss'; readonly hash: SignatureHash; readonly saltLength: number }
   | { readonly kind: 'ecdsa'; readonly hash: SignatureHash }
-  | { readonly kind: 'ed25519' };
+  | { readonly kind: EdwardsName }
+  | { readonly kind: MlDsaName };
+
+/** EdDSA (RFC 8032), pure and with an empty context. */
+export type EdwardsName = 'ed25519' | 'ed448';
+
+/** ML-DSA (FIPS 204), pure and with an empty context. */
+export type MlDsaName = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 /** SHA-1 and MD5 are absent on purpose (RFC 9155, SLOTH). */
 export type SignatureHash = 'sha256' | 'sha384' | 'sha512';
@@ -255,8 +263,10 @@ export type PublicKeyInput =
   | { readonly kind: 'rsa'; readonly modulus: bigint; readonly publicExponent: bigint }
   /** `point` is SEC 1's uncompressed form, 04 ‖ x ‖ y. */
   | { readonly kind: 'ec'; readonly curve: CurveName; readonly point: Uint8Array }
-  /** RFC 8032: 32 bytes. */
-  | { readonly kind: 'ed25519'; readonly bytes: Uint8Array };
+  /** RFC 8032: 32 and 57 bytes. */
+  | { readonly kind: EdwardsName; readonly bytes: Uint8Array }
+  /** FIPS 204's pk: 1312, 1952 and 2592 bytes. */
+  | { readonly kind: MlDsaName; readonly bytes: Uint8Array };
 
 export type PrivateKeyInput =
   /** The names are those of RFC 8017's RSAPrivateKey. */
@@ -273,13 +283,16 @@ export type PrivateKeyInput =
     }
   /** `scalar` is big-endian, exactly as long as the curve's order (SEC 1's privateKey). */
   | { readonly kind: 'ec'; readonly curve: CurveName; readonly scalar: Secret }
-  /** RFC 8032's 32-byte seed. */
-  | { readonly kind: 'ed25519'; readonly seed: Secret };
+  /** RFC 8032's seed of 32 and 57 bytes. */
+  | { readonly kind: EdwardsName; readonly seed: Secret }
+  /** FIPS 204's ξ of 32 bytes. */
+  | { readonly kind: MlDsaName; readonly seed: Secret };
 
 export type GeneratedKeyKind =
   | { readonly kind: 'rsa'; readonly bits: 2048 | 3072 | 4096 }
   | { readonly kind: 'ec'; readonly curve: CurveName }
-  | { readonly kind: 'ed25519' };
+  | { readonly kind: EdwardsName }
+  | { readonly kind: MlDsaName };
 
 export type KeyError = { readonly kind: 'invalid-key'; readonly detail: string };
 

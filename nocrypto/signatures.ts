@@ -1,6 +1,7 @@
 import { requireLength } from './bytes.ts';
 import { signEcdsa, verifyEcdsa } from './ecdsa.ts';
-import { signEd25519, verifyEd25519 } from './ed25519.ts';
+import { signEddsa, verifyEddsa } from './eddsa.ts';
+import { signMlDsa, verifyMlDsa } from './ml-dsa.ts';
 import {
   type PrivateKey,
   type PublicKey,
@@ -26,7 +27,12 @@ export function verify(
     case 'ecdsa':
       return key.kind === 'ec' && verifyEcdsa(key.curve, algorithm.hash, key.point, message, signature);
     case 'ed25519':
-      return key.kind === 'ed25519' && verifyEd25519(key.bytes, message, signature);
+    case 'ed448':
+      return key.kind === algorithm.kind && verifyEddsa(key.kind, key.bytes, message, signature);
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return key.kind === algorithm.kind && verifyMlDsa(key.kind, key.bytes, message, signature);
   }
 }
 
@@ -52,7 +58,16 @@ export function sign(
         ? ok(signEcdsa(key.curve, algorithm.hash, key.scalar, message, entropy))
         : otherKind(algorithm, key);
     case 'ed25519':
-      return key.kind === 'ed25519' ? ok(signEd25519(key.seed, message)) : otherKind(algorithm, key);
+    case 'ed448':
+      return key.kind === algorithm.kind
+        ? ok(signEddsa(key.kind, key.seed, message))
+        : otherKind(algorithm, key);
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return key.kind === algorithm.kind
+        ? ok(signMlDsa(key.kind, key.seed, message, entropy))
+        : otherKind(algorithm, key);
   }
 }
 

@@ -90,7 +90,7 @@ export const groupCodes = {
   SecP384r1MLKEM1024: 0x11ed,
 } as const;
 
-/** RFC 9846 §4.2.3. */
+/** RFC 9846 §4.2.3; ML-DSA from draft-ietf-tls-mldsa. */
 export const signatureSchemeCodes = {
   rsa_pkcs1_sha256: 0x0401,
   rsa_pkcs1_sha384: 0x0501,
@@ -102,9 +102,13 @@ export const signatureSchemeCodes = {
   rsa_pss_rsae_sha384: 0x0805,
   rsa_pss_rsae_sha512: 0x0806,
   ed25519: 0x0807,
+  ed448: 0x0808,
   rsa_pss_pss_sha256: 0x0809,
   rsa_pss_pss_sha384: 0x080a,
   rsa_pss_pss_sha512: 0x080b,
+  mldsa44: 0x0904,
+  mldsa65: 0x0905,
+  mldsa87: 0x0906,
 } as const;
 
 /** RFC 9846 §6. */

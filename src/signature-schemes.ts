@@ -1,4 +1,10 @@
-import type { CurveName, SignatureAlgorithm, SignatureHash } from '../nocrypto/index.ts';
+import type {
+  CurveName,
+  EdwardsName,
+  MlDsaName,
+  SignatureAlgorithm,
+  SignatureHash,
+} from '../nocrypto/index.ts';
 import {
   type Certificate,
   type CertifiedKey,
@@ -24,20 +30,17 @@ export const signatureSchemes: Readonly<Record<SignatureSchemeName, SignatureSch
   ecdsa_secp256r1_sha256: ecdsa('ecdsa_secp256r1_sha256', 'secp256r1', 'sha256'),
   ecdsa_secp384r1_sha384: ecdsa('ecdsa_secp384r1_sha384', 'secp384r1', 'sha384'),
   ecdsa_secp521r1_sha512: ecdsa('ecdsa_secp521r1_sha512', 'secp521r1', 'sha512'),
-  ed25519: {
-    name: 'ed25519',
-    code: signatureSchemeCodes.ed25519,
-    algorithm: { kind: 'ed25519' },
-    keyType: 'ed25519',
-    curve: undefined,
-    handshake: true,
-  },
+  ed25519: pure('ed25519', 'ed25519'),
+  ed448: pure('ed448', 'ed448'),
   rsa_pss_rsae_sha256: rsaPss('rsa_pss_rsae_sha256', 'rsa', 'sha256', 32),
   rsa_pss_rsae_sha384: rsaPss('rsa_pss_rsae_sha384', 'rsa', 'sha384', 48),
   rsa_pss_rsae_sha512: rsaPss('rsa_pss_rsae_sha512', 'rsa', 'sha512', 64),
   rsa_pss_pss_sha256: rsaPss('rsa_pss_pss_sha256', 'rsa-pss', 'sha256', 32),
   rsa_pss_pss_sha384: rsaPss('rsa_pss_pss_sha384', 'rsa-pss', 'sha384', 48),
   rsa_pss_pss_sha512: rsaPss('rsa_pss_pss_sha512', 'rsa-pss', 'sha512', 64),
+  mldsa44: pure('mldsa44', 'ml-dsa-44'),
+  mldsa65: pure('mldsa65', 'ml-dsa-65'),
+  mldsa87: pure('mldsa87', 'ml-dsa-87'),
   rsa_pkcs1_sha256: rsaPkcs1('rsa_pkcs1_sha256', 'sha256'),
   rsa_pkcs1_sha384: rsaPkcs1('rsa_pkcs1_sha384', 'sha384'),
   rsa_pkcs1_sha512: rsaPkcs1('rsa_pkcs1_sha512', 'sha512'),
@@ -86,6 +89,18 @@ function ecdsa(name: SignatureSchemeName, curve: CurveName, hash: SignatureHash)
     algorithm: { kind: 'ecdsa', hash },
     keyType: 'ec',
     curve,
+    handshake: true,
+  };
+}
+
+/** EdDSA and ML-DSA: key and signature are of one kind, and there is no hash to choose. */
+function pure(name: SignatureSchemeName, kind: EdwardsName | MlDsaName): SignatureScheme {
+  return {
+    name,
+    code: signatureSchemeCodes[name],
+    algorithm: { kind },
+    keyType: kind,
+    curve: undefined,
     handshake: true,
   };
 }

@@ -14,7 +14,7 @@ import {
   smallInteger,
   withDefault,
 } from '../asn1/index.ts';
-import type { SignatureAlgorithm, SignatureHash } from '../nocrypto/index.ts';
+import type { EdwardsName, MlDsaName, SignatureAlgorithm, SignatureHash } from '../nocrypto/index.ts';
 import { sameBytes } from './bytes.ts';
 import { algorithm } from './oid.ts';
 
@@ -61,18 +61,23 @@ export function signatureAlgorithm(
       : unsupported('NULL parameters', `other parameters in ${describeAlgorithm(identifier)}`);
   }
   const ecdsaHash = ECDSA.get(type);
-  if (ecdsaHash !== undefined || type === algorithm.ed25519) {
-    // RFC 5758 §3.2 and RFC 8410 §3: the parameters are absent.
+  const pureKind = PURE_KINDS.get(type);
+  if (ecdsaHash !== undefined || pureKind !== undefined) {
+    // RFC 5758 §3.2, RFC 8410 §3 and RFC 9881 §2: the parameters are absent.
     if (parameters !== undefined) {
       return unsupported('no parameters', `parameters in ${describeAlgorithm(identifier)}`);
     }
-    return ok(ecdsaHash === undefined ? { kind: 'ed25519' } : { kind: 'ecdsa', hash: ecdsaHash });
+    if (ecdsaHash !== undefined) return ok({ kind: 'ecdsa', hash: ecdsaHash });
+    if (pureKind !== undefined) return ok({ kind: pureKind });
   }
   if (type === algorithm.rsassaPss) {
     const parsed = pssParameters(parameters);
     return parsed.ok ? ok({ kind: 'rsa-pss', ...parsed.value }) : parsed;
   }
-  return unsupported('RSA, ECDSA or Ed25519 with SHA-256, SHA-384 or SHA-512', describeAlgorithm(identifier));
+  return unsupported(
+    'RSA or ECDSA with SHA-256, SHA-384 or SHA-512, EdDSA or ML-DSA',
+    describeAlgorithm(identifier),
+  );
 }
 
 /** The identifier to write for a signature made so. */
@@ -85,7 +90,11 @@ export function signatureAlgorithmIdentifier(signature: SignatureAlgorithm): Alg
     case 'ecdsa':
       return { algorithm: identifierOf(ECDSA, signature.hash), parameters: undefined };
     case 'ed25519':
-      return { algorithm: algorithm.ed25519, parameters: undefined };
+    case 'ed448':
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return { algorithm: algorithm[signature.kind], parameters: undefined };
   }
 }
 
@@ -140,6 +149,14 @@ const ECDSA: ReadonlyMap<string, SignatureHash> = new Map([
   [algorithm.ecdsaWithSHA384, 'sha384'],
   [algorithm.ecdsaWithSHA512, 'sha512'],
 ]);
+
+/** Algorithms whose one identifier, without parameters, names both keys and signatures (RFC 8410, RFC 9881). */
+export const PURE_KINDS: ReadonlyMap<string, EdwardsName | MlDsaName> = new Map(
+  (['ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const).map((kind) => [
+    algorithm[kind],
+    kind,
+  ]),
+);
 
 const HASHES: ReadonlyMap<string, SignatureHash> = new Map([
   [algorithm.sha256, 'sha256'],

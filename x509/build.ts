@@ -120,7 +120,7 @@ export function signCertificate(
   return ok(decoded.value);
 }
 
-/** The algorithm every verifier knows for a kind of key: PKCS #1 with SHA-256, ECDSA with the curve's hash, Ed25519. */
+/** The algorithm every verifier knows for a kind of key: PKCS #1 with SHA-256, ECDSA with the curve's hash; the others are one. */
 export function defaultSignatureAlgorithm(key: PrivateKey): SignatureAlgorithm {
   switch (key.kind) {
     case 'rsa':
@@ -128,7 +128,11 @@ export function defaultSignatureAlgorithm(key: PrivateKey): SignatureAlgorithm {
     case 'ec':
       return { kind: 'ecdsa', hash: CURVE_HASHES[key.curve] };
     case 'ed25519':
-      return { kind: 'ed25519' };
+    case 'ed448':
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return { kind: key.kind };
   }
 }
 

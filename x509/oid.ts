@@ -120,9 +120,47 @@ export const algorithm = {
   ecdsaWithSHA512: '1.2.840.10045.4.3.4',
   /** RFC 8410. */
   ed25519: '1.3.101.112',
+  ed448: '1.3.101.113',
+  /** RFC 9881. */
+  'ml-dsa-44': '2.16.840.1.101.3.4.3.17',
+  'ml-dsa-65': '2.16.840.1.101.3.4.3.18',
+  'ml-dsa-87': '2.16.840.1.101.3.4.3.19',
   /** RFC 8017 appendix B.1. */
   sha1: '1.3.14.3.2.26',
   sha256: '2.16.840.1.101.3.4.2.1',
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
+} as const;
+
+/** Encryption by password, and what it is made of. */
+export const encryption = {
+  /** RFC 8018 appendix A: PBES1. */
+  pbeWithMD5AndDES_CBC: '1.2.840.113549.1.5.3',
+  pbeWithMD5AndRC2_CBC: '1.2.840.113549.1.5.6',
+  pbeWithSHA1AndDES_CBC: '1.2.840.113549.1.5.10',
+  pbeWithSHA1AndRC2_CBC: '1.2.840.113549.1.5.11',
+  /** RFC 8018 appendix A: PBES2 and what goes into it. */
+  pbkdf2: '1.2.840.113549.1.5.12',
+  pbes2: '1.2.840.113549.1.5.13',
+  pbmac1: '1.2.840.113549.1.5.14',
+  /** RFC 7914 §7. */
+  scrypt: '1.3.6.1.4.1.11591.4.11',
+  hmacWithSHA1: '1.2.840.113549.2.7',
+  hmacWithSHA224: '1.2.840.113549.2.8',
+  hmacWithSHA256: '1.2.840.113549.2.9',
+  hmacWithSHA384: '1.2.840.113549.2.10',
+  hmacWithSHA512: '1.2.840.113549.2.11',
+  desCBC: '1.3.14.3.2.7',
+  rc2CBC: '1.2.840.113549.3.2',
+  desEDE3CBC: '1.2.840.113549.3.7',
+  aes128CBC: '2.16.840.1.101.3.4.1.2',
+  aes192CBC: '2.16.840.1.101.3.4.1.22',
+  aes256CBC: '2.16.840.1.101.3.4.1.42',
+  /** RFC 7292 appendix C. */
+  pbeWithSHAAnd128BitRC4: '1.2.840.113549.1.12.1.1',
+  pbeWithSHAAnd40BitRC4: '1.2.840.113549.1.12.1.2',
+  pbeWithSHAAnd3KeyTripleDES_CBC: '1.2.840.113549.1.12.1.3',
+  pbeWithSHAAnd2KeyTripleDES_CBC: '1.2.840.113549.1.12.1.4',
+  pbeWithSHAAnd128BitRC2_CBC: '1.2.840.113549.1.12.1.5',
+  pbeWithSHAAnd40BitRC2_CBC: '1.2.840.113549.1.12.1.6',
 } as const;

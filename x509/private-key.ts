@@ -2,6 +2,7 @@ import {
   type Asn1Error,
   any,
   bitStringOctets,
+  choice,
   decode,
   describeError,
   encode,
@@ -19,7 +20,14 @@ import {
   sequence,
   setOf,
 } from '../asn1/index.ts';
-import { type CryptoProvider, type PrivateKey, type PrivateKeyInput, secret } from '../nocrypto/index.ts';
+import {
+  type CryptoProvider,
+  type EdwardsName,
+  type MlDsaName,
+  type PrivateKey,
+  type PrivateKeyInput,
+  secret,
+} from '../nocrypto/index.ts';
 import { algorithmIdentifier, describeAlgorithm, NULL } from './algorithm.ts';
 import { sameBytes } from './bytes.ts';
 import { algorithm } from './oid.ts';
@@ -99,6 +107,16 @@ const rsaPrivateKey = sequence({
 /** RFC 8410 §7. */
 const curvePrivateKey = octetString;
 
+/**
+ * RFC 9881 §6. The seed is the key, so that what was expanded from it is not looked at where both stand; without the
+ * seed, the expanded key cannot be used.
+ */
+const mlDsaPrivateKey = choice({
+  seed: implicit(0, octetString),
+  both: sequence({ seed: octetString, expandedKey: octetString }),
+  expandedKey: octetString,
+});
+
 function parsePem(text: string): Result<ParsedKey, KeyError> {
   const blocks = decodePem(text);
   if (!blocks.ok) {
@@ -153,12 +171,16 @@ function parseByAlgorithm(
       return parsePkcs1(privateKey);
     case algorithm.ecPublicKey:
       return parseSec1(privateKey, identifier.parameters);
-    case algorithm.ed25519: {
-      const seed = decode(curvePrivateKey, privateKey);
-      return seed.ok
-        ? ok({ key: { kind: 'ed25519', seed: secret(seed.value) }, publicKey: undefined })
-        : malformed('Ed25519', seed.error);
-    }
+    case algorithm.ed25519:
+      return parseEddsa('ed25519', privateKey);
+    case algorithm.ed448:
+      return parseEddsa('ed448', privateKey);
+    case algorithm['ml-dsa-44']:
+      return parseMlDsa('ml-dsa-44', privateKey);
+    case algorithm['ml-dsa-65']:
+      return parseMlDsa('ml-dsa-65', privateKey);
+    case algorithm['ml-dsa-87']:
+      return parseMlDsa('ml-dsa-87', privateKey);
     default:
       return unsupported(`key algorithm ${describeAlgorithm(identifier)}`);
   }
@@ -178,6 +200,26 @@ function parseSec1(der: Uint8Array, outer: Uint8Array | undefined): Result<Parse
   return curve.ok
     ? ok({ key: { kind: 'ec', curve: curve.value, scalar: secret(privateKey) }, publicKey })
     : curve;
+}
+
+function parseEddsa(kind: EdwardsName, der: Uint8Array): Result<ParsedKey, KeyError> {
+  const seed = decode(curvePrivateKey, der);
+  return seed.ok
+    ? ok({ key: { kind, seed: secret(seed.value) }, publicKey: undefined })
+    : malformed(kind, seed.error);
+}
+
+function parseMlDsa(kind: MlDsaName, der: Uint8Array): Result<ParsedKey, KeyError> {
+  const decoded = decode(mlDsaPrivateKey, der);
+  if (!decoded.ok) {
+    return malformed(kind, decoded.error);
+  }
+  const { value } = decoded;
+  if (value.kind === 'expandedKey') {
+    return unsupported(`${kind} key without its seed`);
+  }
+  const seed = value.kind === 'seed' ? value.value : value.value.seed;
+  return ok({ key: { kind, seed: secret(seed) }, publicKey: undefined });
 }
 
 function parsePkcs1(der: Uint8Array): Result<ParsedKey, KeyError> {
@@ -210,9 +252,17 @@ function pkcs8Parts(
         }),
       };
     case 'ed25519':
+    case 'ed448':
       return {
-        privateKeyAlgorithm: { algorithm: algorithm.ed25519, parameters: undefined },
+        privateKeyAlgorithm: { algorithm: algorithm[key.kind], parameters: undefined },
         privateKey: encode(curvePrivateKey, key.seed),
+      };
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return {
+        privateKeyAlgorithm: { algorithm: algorithm[key.kind], parameters: undefined },
+        privateKey: encode(mlDsaPrivateKey, { kind: 'seed', value: key.seed }),
       };
   }
 }

@@ -20,6 +20,7 @@ import {
   encodePssParameters,
   NULL,
   type PssParameters,
+  PURE_KINDS,
   pssParameters,
 } from './algorithm.ts';
 import { sameBytes } from './bytes.ts';
@@ -43,7 +44,7 @@ export type SubjectPublicKeyInfo = Infer<typeof subjectPublicKeyInfo>;
  * sign with PSS only, and where `parameters` stand, only with that hash and at least that salt (RFC 4055 §3.3).
  */
 export type CertifiedKey =
-  | { readonly keyType: 'rsa' | 'ec' | 'ed25519'; readonly key: PublicKey }
+  | { readonly keyType: PublicKey['kind']; readonly key: PublicKey }
   | { readonly keyType: 'rsa-pss'; readonly key: PublicKey; readonly parameters: PssParameters | undefined };
 
 export interface KeyError {
@@ -93,15 +94,17 @@ export function certifiedKey(
       const key = checked(crypto.publicKey({ kind: 'ec', curve: curve.value, point: subjectPublicKey }));
       return key.ok ? ok({ keyType: 'ec', key: key.value }) : key;
     }
-    case algorithm.ed25519: {
-      if (parameters !== undefined) {
-        return invalid('Ed25519 key with parameters (RFC 8410 §3)');
+    default: {
+      const kind = PURE_KINDS.get(identifier.algorithm);
+      if (kind === undefined) {
+        return unsupported(`key algorithm ${describeAlgorithm(identifier)}`);
       }
-      const key = checked(crypto.publicKey({ kind: 'ed25519', bytes: subjectPublicKey }));
-      return key.ok ? ok({ keyType: 'ed25519', key: key.value }) : key;
+      if (parameters !== undefined) {
+        return invalid(`${describeAlgorithm(identifier)} key with parameters (RFC 8410 §3, RFC 9881 §4)`);
+      }
+      const key = checked(crypto.publicKey({ kind, bytes: subjectPublicKey }));
+      return key.ok ? ok({ keyType: kind, key: key.value }) : key;
     }
-    default:
-      return unsupported(`key algorithm ${describeAlgorithm(identifier)}`);
   }
 }
 
@@ -190,8 +193,12 @@ function parts(key: PublicKey): SubjectPublicKeyInfo['value'] {
         subjectPublicKey: key.point,
       };
     case 'ed25519':
+    case 'ed448':
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
       return {
-        algorithm: { algorithm: algorithm.ed25519, parameters: undefined },
+        algorithm: { algorithm: algorithm[key.kind], parameters: undefined },
         subjectPublicKey: key.bytes,
       };
   }

@@ -54,6 +54,12 @@ export function describeKey({ keyType, key }: CertifiedKey): string {
       return `EC on ${key.curve}`;
     case 'ed25519':
       return 'Ed25519';
+    case 'ed448':
+      return 'Ed448';
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return key.kind.toUpperCase();
   }
 }
 

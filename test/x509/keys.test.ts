@@ -17,6 +17,7 @@ import { keyOf } from './pki.ts';
 
 const P256 = keyOf('key', { kind: 'ec', curve: 'secp256r1' });
 const P384 = keyOf('key', { kind: 'ec', curve: 'secp384r1' });
+const P521 = keyOf('key', { kind: 'ec', curve: 'secp521r1' });
 const ED25519 = keyOf('key', { kind: 'ed25519' });
 const RSA_PEM = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -30,12 +31,32 @@ const fromHex = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'));
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 test('every kind of key is read back from PKCS #8 and SubjectPublicKeyInfo as it was written', () => {
-  for (const key of [P256, P384, ED25519, RSA]) {
+  const newer = (['ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const).map((kind) =>
+    keyOf('key', { kind }),
+  );
+  for (const key of [P256, P384, P521, ED25519, ...newer, RSA]) {
     const der = encodePrivateKey(key);
     assert.deepEqual(unwrap(decodePrivateKey(noble, der)), key);
     assert.deepEqual(unwrap(decodePrivateKey(noble, encodePem('PRIVATE KEY', der))), key);
     assert.deepEqual(unwrap(decodePublicKey(noble, encodePublicKey(key.public))).key, key.public);
   }
+});
+
+test('an ML-DSA key is read with its expanded key beside the seed, but not with the expanded key alone (RFC 9881 §6)', () => {
+  const key = keyOf('key', { kind: 'ml-dsa-44' });
+  const written = toHex(encodePrivateKey(key));
+  // OneAsymmetricKey v1, id-ml-dsa-44, and the seed under [0].
+  const header = '020100300b0609608648016503040311';
+  const seed = written.slice(-64);
+  assert.equal(written, `3034${header}04228020${seed}`);
+  const expanded = `04820a00${'5a'.repeat(2560)}`;
+  const both = `30820a3e${header}04820a2a30820a260420${seed}${expanded}`;
+  assert.deepEqual(unwrap(decodePrivateKey(noble, fromHex(both))), key);
+  const alone = `30820a18${header}04820a04${expanded}`;
+  assert.deepEqual(unwrapError(decodePrivateKey(noble, fromHex(alone))), {
+    kind: 'unsupported-key',
+    detail: 'ml-dsa-44 key without its seed',
+  });
 });
 
 test('an RSA key of node:crypto is written as node:crypto writes it', () => {

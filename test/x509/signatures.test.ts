@@ -33,6 +33,7 @@ const RSA = unwrap(
 );
 const P256 = keyOf('authority', { kind: 'ec', curve: 'secp256r1' });
 const P384 = keyOf('authority', { kind: 'ec', curve: 'secp384r1' });
+const P521 = keyOf('authority', { kind: 'ec', curve: 'secp521r1' });
 const ED25519 = keyOf('authority', { kind: 'ed25519' });
 
 /** Whether a leaf that an authority with this key signed so is accepted, or why not. */
@@ -87,11 +88,15 @@ test('ECDSA signatures are accepted: each curve with each hash', () => {
   for (const hash of HASHES) {
     assert.equal(outcome(P256, { kind: 'ecdsa', hash }), 'accepted');
     assert.equal(outcome(P384, { kind: 'ecdsa', hash }), 'accepted');
+    assert.equal(outcome(P521, { kind: 'ecdsa', hash }), 'accepted');
   }
 });
 
-test('Ed25519 signatures are accepted', () => {
+test('EdDSA and ML-DSA signatures are accepted', () => {
   assert.equal(outcome(ED25519, { kind: 'ed25519' }), 'accepted');
+  for (const kind of ['ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const) {
+    assert.equal(outcome(keyOf('authority', { kind }), { kind }), 'accepted');
+  }
 });
 
 test('an RSASSA-PSS key signs with PSS only, with its own hash and no less than its salt (RFC 4055 §3.3)', () => {
@@ -132,6 +137,10 @@ test('every algorithm that is written is read back', () => {
     ...HASHES.map((hash) => ({ kind: 'rsa-pss', hash, saltLength: 33 }) as const),
     ...HASHES.map((hash) => ({ kind: 'ecdsa', hash }) as const),
     { kind: 'ed25519' },
+    { kind: 'ed448' },
+    { kind: 'ml-dsa-44' },
+    { kind: 'ml-dsa-65' },
+    { kind: 'ml-dsa-87' },
   ];
   for (const value of algorithms) {
     assert.deepEqual(unwrap(signatureAlgorithm(signatureAlgorithmIdentifier(value))), value);
