@@ -3,10 +3,12 @@ import type { CryptoProvider } from '../nocrypto/index.ts';
 import { type Certificate, certificatePublicKey } from './certificate.ts';
 import type { ReferenceIdentity } from './identity.ts';
 import type { PathLimits } from './limits.ts';
+import type { OcspResponse } from './ocsp.ts';
 import { validatePath } from './path.ts';
 import type { PolicyOptions } from './policy.ts';
 import type { Profile, Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
+import type { RevocationOptions } from './revocation.ts';
 import { keyFault } from './signature.ts';
 import type { TrustAnchor } from './trust-anchor.ts';
 import { blame, finding, type ValidationError } from './validation-error.ts';
@@ -21,6 +23,8 @@ export interface PresentedChain {
   readonly identity: ReferenceIdentity | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The OCSP responses that the peer presented with its chain; undefined when it was not asked for any. */
+  readonly stapled?: readonly OcspResponse[];
 }
 
 /** A peer whose certificate was accepted. */
@@ -40,6 +44,8 @@ export interface ChainOfTrustOptions {
   readonly profile?: Profile;
   /** As for {@link validatePath}. */
   readonly policies?: PolicyOptions;
+  /** As for {@link validatePath}; what the peer has stapled is added. */
+  readonly revocation?: Omit<RevocationOptions, 'stapled'>;
   /** Lower limits than `PATH_LIMITS`. */
   readonly limits?: Partial<PathLimits>;
   /** As for {@link validatePath}. */
@@ -58,9 +64,10 @@ export interface ChainOfTrustOptions {
 export function chainOfTrust({
   anchors,
   dangerouslyAcceptAnyName = false,
+  revocation = { policy: 'off' },
   ...options
 }: ChainOfTrustOptions): Authenticator {
-  return (presented) => {
+  return ({ stapled, ...presented }) => {
     const { purpose, identity, certificates } = presented;
     const [presentedLeaf] = certificates;
     if (purpose === 'serverAuth' && identity === undefined && !dangerouslyAcceptAnyName) {
@@ -71,7 +78,12 @@ export function chainOfTrust({
           : blame(missing, presentedLeaf, 0),
       );
     }
-    const validated = validatePath({ ...presented, ...options, anchors });
+    const validated = validatePath({
+      ...presented,
+      ...options,
+      anchors,
+      revocation: { ...revocation, stapled },
+    });
     if (!validated.ok) {
       return validated;
     }

@@ -9,6 +9,7 @@ import { PATH_LIMITS, type PathLimits } from './limits.ts';
 import type { PolicyOptions } from './policy.ts';
 import { checkKey, checkLeaf, checkTrustedLeaf, type Profile, type Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
+import type { RevocationOptions, RevocationStatus } from './revocation.ts';
 import { completePath, findPath, leadingTo, type Search } from './search.ts';
 import { checkSignature, keyFault } from './signature.ts';
 import type { TrustAnchor } from './trust-anchor.ts';
@@ -30,6 +31,8 @@ export interface PathOptions {
   readonly keyUsage?: readonly KeyUsageName[];
   /** What is asked about certificate policies. Default: nothing but what authorities demand. */
   readonly policies?: PolicyOptions;
+  /** Evidence of revocation, and what is asked of it. Default: nothing is asked. */
+  readonly revocation?: RevocationOptions;
   /** In place of those of `PATH_LIMITS`; never higher. */
   readonly limits?: Partial<PathLimits>;
   /**
@@ -50,6 +53,8 @@ export interface ValidatedPath {
    * user_constrained_policy_set). May be empty, and may hold anyPolicy.
    */
   readonly policies: readonly string[];
+  /** What is known of each certificate of `path` that the revocation options wanted looked at, the leaf first. */
+  readonly revocation: readonly RevocationStatus[];
   /** The leaf's public key. */
   readonly key: CertifiedKey;
 }
@@ -88,9 +93,9 @@ export function validatePath(options: PathOptions): Result<ValidatedPath, Valida
     return err(outcome.error);
   }
   const mismatch = identity === undefined ? undefined : checkIdentity(leaf, identity);
-  const { path, anchor, policies } = outcome;
+  const { path, anchor, policies, revocation } = outcome;
   return mismatch === undefined
-    ? ok({ leaf, path, anchor, policies, key: key.value })
+    ? ok({ leaf, path, anchor, policies, revocation, key: key.value })
     : err(blame(mismatch, leaf, 0));
 }
 
@@ -121,6 +126,7 @@ function startSearch(options: PathOptions, presented: readonly Certificate[]): S
     profile = 'web',
     keyUsage = ['digitalSignature'],
     policies = {},
+    revocation = { policy: 'off' },
   } = options;
   const limits = lowerLimits(options.limits ?? {});
   const budget = {
@@ -136,7 +142,7 @@ function startSearch(options: PathOptions, presented: readonly Certificate[]): S
   const isSelfSigned = (certificate: Certificate) => isSelfIssued(certificate) || verifiesItself(certificate);
   const context = { profile, purpose, keyUsage, now, isSelfSigned };
   const candidates = leadingTo(anchors, presented);
-  return { crypto, context, anchors, presented, candidates, policies, limits, budget };
+  return { crypto, context, anchors, presented, candidates, policies, revocation, limits, budget };
 }
 
 function lowerLimits(limits: Partial<PathLimits>): PathLimits {

@@ -7,6 +7,7 @@ import { formatName, sameName } from './name.ts';
 import { checkNameConstraints } from './name-constraints.ts';
 import { checkPolicies, type PolicyOptions } from './policy.ts';
 import { type CheckContext, checkAnchor, checkIntermediate, checkKey } from './profile.ts';
+import { checkRevocation, type RevocationOptions, type RevocationStatus } from './revocation.ts';
 import { checkSignature, keyFault } from './signature.ts';
 import type { TrustAnchor } from './trust-anchor.ts';
 import { blame, type Finding, finding, type ValidationError, type Violation } from './validation-error.ts';
@@ -24,6 +25,7 @@ export interface Search {
   /** Those of `presented` from which issuers' names lead to an anchor: nobody else can be part of a path. */
   readonly candidates: readonly Certificate[];
   readonly policies: PolicyOptions;
+  readonly revocation: RevocationOptions;
   readonly limits: PathLimits;
   readonly budget: Budget;
 }
@@ -41,6 +43,8 @@ export interface Found {
   readonly anchor: TrustAnchor;
   /** The certificate policies under which the path is valid. */
   readonly policies: readonly string[];
+  /** What is known of each certificate of the path that was looked at, the leaf first. */
+  readonly revocation: readonly RevocationStatus[];
 }
 
 export interface Failed {
@@ -83,10 +87,15 @@ export function findPath(search: Search, path: Path): Found | Failed {
 
 /** What is asked of a path as a whole, once each of its certificates has been looked at. */
 export function completePath(search: Search, path: Path, anchor: TrustAnchor): Found | Failed {
+  const { crypto, context } = search;
   const policies = checkPolicies(path, anchor.certificate, search.policies);
-  return policies.ok
-    ? { kind: 'found', path, anchor, policies: policies.value }
-    : failedPath(policies.error, path);
+  if (!policies.ok) {
+    return failedPath(policies.error, path);
+  }
+  const revocation = checkRevocation({ ...search.revocation, crypto, path, anchor, now: context.now });
+  return revocation.ok
+    ? { kind: 'found', path, anchor, policies: policies.value, revocation: revocation.value }
+    : { kind: 'failed', error: revocation.error, rank: COMPLETE_PATH + path.length, stop: false };
 }
 
 function tryAnchor(search: Search, path: Path, anchor: TrustAnchor): Found | Failed {

@@ -3,13 +3,17 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { noble } from '../../nocrypto/index.ts';
 import {
+  buildCrl,
+  buildOcspResponse,
+  type Crl,
   chainOfTrust,
   dangerouslyAcceptAnyCertificate,
   id,
+  makeCertId,
   PATH_LIMITS,
   trustAnchor,
 } from '../../x509/index.ts';
-import { FC_RUNS, unwrap, unwrapError } from './helpers.ts';
+import { entropy, FC_RUNS, unwrap, unwrapError } from './helpers.ts';
 import {
   authority,
   type Entity,
@@ -303,4 +307,72 @@ test('the dangerous authenticator accepts anything that has a key, and nothing t
     unwrapError(dangerouslyAcceptAnyCertificate({ ...presented, certificates: [] })).reason,
     'empty-chain',
   );
+});
+
+/** A CRL of `issuer` with these certificates on it. */
+function crlOf(issuer: Entity, ...revoked: readonly Entity[]): Crl {
+  return unwrap(
+    buildCrl({
+      crypto: noble,
+      entropy: entropy('CRL'),
+      signer: issuer,
+      thisUpdate: NOW - 1000,
+      nextUpdate: NOW + 1000,
+      crlNumber: 1n,
+      revoked: revoked.map(({ certificate }) => ({
+        serialNumber: certificate.serialNumber,
+        revocationDate: NOW - 1000,
+      })),
+    }),
+  );
+}
+
+test('a revoked path is left for one that is not, and reported if there is none', () => {
+  const old = authority('Old root');
+  const crossSigned = resigned(policy, old, { issuer: old.certificate.subject });
+  const crls = [crlOf(root, policy), crlOf(old), crlOf(policy), crlOf(issuing)];
+  const validated = (certificates: readonly Entity[]) =>
+    validate(certificates, [root, old], { revocation: { policy: 'require', crls } });
+  const found = unwrap(validated([leaf, issuing, policy, crossSigned]));
+  assert.equal(found.anchor.certificate, old.certificate);
+  assert.deepEqual(
+    found.revocation.map(({ kind }) => kind),
+    ['good', 'good', 'good'],
+  );
+  const error = unwrapError(validated([leaf, issuing, policy]));
+  assert.deepEqual([error.reason, error.certificate?.subject], ['revoked', 'CN=Policy']);
+  assert.ok(validate([leaf, issuing, policy], [root]).ok);
+});
+
+test('a chain of trust asks for revocation what it is told to, also of what the peer has stapled', () => {
+  const presented = {
+    crypto: noble,
+    certificates: [leaf, issuing, policy].map(({ certificate }) => certificate),
+    purpose: 'serverAuth',
+    identity: { kind: 'dns', name: HOST },
+    now: NOW,
+  } as const;
+  const anchors = [trustAnchor(root.certificate)];
+  const stapled = [
+    unwrap(
+      buildOcspResponse({
+        crypto: noble,
+        entropy: entropy('OCSP'),
+        signer: issuing,
+        producedAt: NOW,
+        responses: [
+          {
+            certID: makeCertId(noble, leaf.certificate, issuing.certificate),
+            certStatus: { kind: 'revoked', revocationTime: NOW - 1000, revocationReason: 'keyCompromise' },
+            thisUpdate: NOW,
+            nextUpdate: NOW + 1000,
+          },
+        ],
+      }),
+    ),
+  ];
+  const strict = chainOfTrust({ anchors, revocation: { policy: 'prefer' } });
+  assert.ok(strict(presented).ok);
+  assert.equal(unwrapError(strict({ ...presented, stapled })).reason, 'revoked');
+  assert.ok(chainOfTrust({ anchors })({ ...presented, stapled }).ok);
 });
