@@ -31,9 +31,9 @@ export function requireAesKey(key: Uint8Array): void {
   if (![16, 24, 32].includes(key.length)) throw new RangeError(`an AES key cannot have ${key.length} bytes`);
 }
 
-/** Pads to whole blocks of 16 bytes, by at least one byte (PKCS #7's padding: RFC 5652 §6.3). */
-export function padPkcs7(bytes: Uint8Array): Uint8Array {
-  const count = BLOCK - (bytes.length % BLOCK);
+/** Pads to whole blocks of so many bytes, by at least one byte (PKCS #7's padding: RFC 5652 §6.3). */
+export function padPkcs7(bytes: Uint8Array, blockLength: number = BLOCK): Uint8Array {
+  const count = blockLength - (bytes.length % blockLength);
   const padded = new Uint8Array(bytes.length + count).fill(count);
   padded.set(bytes);
   return padded;
@@ -44,9 +44,9 @@ export function padPkcs7(bytes: Uint8Array): Uint8Array {
  * ciphertext and watch the answer what the plaintext is (Vaudenay 2002): only for what has been authenticated, or for
  * files, such as an encrypted private key, that nobody else can submit again and again.
  */
-export function unpadPkcs7(padded: Uint8Array): Uint8Array | undefined {
+export function unpadPkcs7(padded: Uint8Array, blockLength: number = BLOCK): Uint8Array | undefined {
   const count = padded.at(-1) ?? 0;
-  if (padded.length % BLOCK !== 0 || count === 0 || count > BLOCK) return undefined;
+  if (padded.length % blockLength !== 0 || count === 0 || count > blockLength) return undefined;
   const end = padded.length - count;
   return padded.subarray(end).every((byte) => byte === count) ? padded.subarray(0, end) : undefined;
 }

@@ -47,6 +47,12 @@ export {
 } from './crl.ts';
 export { buildCrl, type CrlOptions, type RevocationEntry } from './crl-build.ts';
 export {
+  decryptPrivateKey,
+  type EncryptionOptions,
+  encryptPrivateKey,
+  type PasswordLimits,
+} from './encrypted-private-key.ts';
+export {
   describeEvidenceFault,
   type EvidenceFault,
   type EvidenceFaultReason,
@@ -123,7 +129,10 @@ export {
 } from './ocsp-build.ts';
 export { type OcspCheck, type VerifiedOcspStatus, verifyOcspResponse } from './ocsp-verify.ts';
 export { algorithm, id } from './oid.ts';
+export type { PasswordError } from './password.ts';
+export type { PrfHash } from './password-kdf.ts';
 export { type PathOptions, type ValidatedPath, validatePath } from './path.ts';
+export { DEFAULT_ITERATIONS, type Pbes2Cipher, type Pbes2Options } from './pbe.ts';
 export { decodePem, describePemError, encodePem, type PemBlock, type PemError } from './pem.ts';
 export type { PolicyOptions } from './policy.ts';
 export { decodePrivateKey, encodePrivateKey } from './private-key.ts';

@@ -50,3 +50,12 @@ export const OCSP_NONCE_MAXIMUM_OCTETS = 128;
  * (`-validity_period`), 5 minutes.
  */
 export const REVOCATION_CLOCK_SKEW = 300_000;
+
+/**
+ * Iterations of a key derivation that one encrypted key or one PKCS #12 file may cost, all together: some ten seconds with the
+ * slowest provider. Source: Java's PKCS12KeyStore (`MAX_ITERATION_COUNT`), for each derivation.
+ */
+export const PASSWORD_MAXIMUM_ITERATIONS = 5_000_000;
+
+/** Octets that scrypt goes through (128 · N · r · p), of which it holds at most as many. OpenSSL's own keys take 16 MiB. */
+export const SCRYPT_MAXIMUM_WORK = 64 * 1024 * 1024;
