@@ -22,16 +22,19 @@ export const quickLeafKey: PrivateKey = leaf.key;
 export const quickCredential: Credential = must(
   credential(nullCrypto, [leaf.der], { kind: 'private', key: leaf.key }),
 );
+
 /** The same certificate, with its key elsewhere. */
 export const externalCredential: Credential = must(
   credential(nullCrypto, [leaf.der], { kind: 'external', label: 'elsewhere' }),
 );
 
+export const quickAuthenticator = chainOfTrust({ anchors: [trustAnchor(quickAuthority.certificate)] });
+
 export function quickClientConfig(options: Partial<ClientOptions> = {}): ClientConfig {
   return must(
     clientConfig({
       crypto: nullCrypto,
-      authenticator: chainOfTrust({ anchors: [trustAnchor(quickAuthority.certificate)] }),
+      authenticator: quickAuthenticator,
       serverName: NAME,
       groups: ['x25519', 'secp256r1'],
       keyShares: ['x25519'],

@@ -15,8 +15,14 @@ import { signedContent } from '../../src/peer-certificate.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
 import { assertAt, assertFailed, assertIncompatible, assertOver } from './expect.ts';
 import { nullCrypto } from './null-crypto.ts';
-import { changeCipherSpec, deliver, follow, type Peer, plainRecord } from './peer.ts';
-import { externalCredential, quickAuthority, quickCredential, quickLeafKey } from './quick.ts';
+import { changeCipherSpec, deliver, follow, type Peer, plainRecord, record } from './peer.ts';
+import {
+  externalCredential,
+  quickAuthenticator,
+  quickAuthority,
+  quickCredential,
+  quickLeafKey,
+} from './quick.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
 import { waitingStages } from './stages.ts';
 import {
@@ -181,14 +187,14 @@ for (const stage of waitingStages) {
   test(`${stage.title} keeps what arrives, in whatever pieces, and takes it up with the answer`, () => {
     for (const size of [1, 4, 100]) {
       const peer = stage.reach();
-      const arriving = concatAll([changeCipherSpec, plainRecord(21, hex('0228'))]);
+      const arriving = record(peer, 21, hex('0228'));
       for (let from = 0; from < arriving.length; from += size) {
         deliver(peer, arriving.subarray(from, from + size));
         assert.deepEqual(peer.latest, []);
         assert.equal(status(peer.state).phase, 'waiting');
       }
       follow(peer, answer(peer.state, goodAnswer(peer)));
-      // Behind the flight comes what was kept: here the client's alert.
+      // Behind what the answer brings about comes what was kept: here the peer's alert.
       assertFailed(peer, undefined, 'peerAlert handshake_failure');
     }
   });
@@ -260,9 +266,17 @@ function requestOf(peer: Peer): Request {
 }
 
 function goodAnswer(peer: Peer): Response {
-  return peer.state.phase.kind === 'awaitCredential'
-    ? goodCredential
-    : signatureFor(requestOf(peer), quickLeafKey);
+  const request = requestOf(peer);
+  switch (request.kind) {
+    case 'credential':
+      return goodCredential;
+    case 'clientCredential':
+      return { kind: 'clientCredential', credential: quickCredential };
+    case 'signature':
+      return signatureFor(request, quickLeafKey);
+    case 'verdict':
+      return { kind: 'verdict', verdict: quickAuthenticator(request.presented) };
+  }
 }
 
 function signatureFor(request: Request, key: PrivateKey): Response {

@@ -12,7 +12,14 @@ import {
   type HandshakeSecrets,
   handshakeSecrets,
 } from '../../src/key-schedule.ts';
-import type { CertificateMessage, ClientHello, Finished, HelloRetryRequest } from '../../src/messages.ts';
+import type {
+  CertificateMessage,
+  CertificateVerify,
+  ClientHello,
+  Finished,
+  HelloRetryRequest,
+} from '../../src/messages.ts';
+import { signedContent } from '../../src/peer-certificate.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
 import {
   type Composes,
@@ -26,7 +33,7 @@ import {
   sayer,
   transcriptHash,
 } from './peer.ts';
-import { quickServerConfig } from './quick.ts';
+import { quickCredential, quickLeafKey, quickServerConfig } from './quick.ts';
 import { bytes, must, NAME } from './support.ts';
 
 /** What a client can say during the handshake. */
@@ -35,6 +42,7 @@ export type ClientSays = keyof ClientBodies;
 interface ClientBodies {
   readonly clientHello: ClientHello;
   readonly certificate: CertificateMessage;
+  readonly certificateVerify: CertificateVerify;
   readonly finished: Finished;
 }
 
@@ -43,6 +51,8 @@ export interface ScriptedClient {
   readonly peer: Peer;
   readonly say: { readonly [K in ClientSays]: Says<ClientBodies[K]> };
   readonly compose: { readonly [K in ClientSays]: Composes<ClientBodies[K]> };
+  /** What was agreed on. */
+  readonly suite: () => CipherSuite;
   /** Changes the client's keys to those for application data, as after Finished. */
   readonly changeKeys: () => void;
 }
@@ -53,6 +63,8 @@ export interface ScriptedClientOptions {
   /** The groups a share is sent for at first. */
   readonly keyShares?: readonly GroupName[];
   readonly extensions?: readonly ClientHelloExtension[];
+  /** What it shows when it says Certificate: DER, leaf first. The key is quick.ts's. */
+  readonly chain?: readonly Uint8Array[];
 }
 
 /** Starts a server and says nothing yet. */
@@ -123,7 +135,18 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
         ],
       };
     },
-    certificate: () => ({ certificateRequestContext: new Uint8Array(0), certificateList: [] }),
+    certificate: () => ({
+      certificateRequestContext: new Uint8Array(0),
+      certificateList: (options.chain ?? quickCredential.chain).map((certData) => ({
+        certData,
+        extensions: [],
+      })),
+    }),
+    certificateVerify: () => {
+      const content = signedContent('client', transcriptHash(peer, suite));
+      const { algorithm, code } = signatureSchemes.ed25519;
+      return { algorithm: code, signature: must(crypto.sign(algorithm, quickLeafKey, content, bytes(32))) };
+    },
     finished: () => ({
       verifyData: finishedVerifyData(
         crypto,
@@ -137,15 +160,20 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
   const compose: ScriptedClient['compose'] = {
     clientHello: composer(peer, honest.clientHello, (body) => ({ kind: 'clientHello', body })),
     certificate: composer(peer, honest.certificate, (body) => ({ kind: 'certificate', body })),
+    certificateVerify: composer(peer, honest.certificateVerify, (body) => ({
+      kind: 'certificateVerify',
+      body,
+    })),
     finished: composer(peer, honest.finished, (body) => ({ kind: 'finished', body })),
   };
   const changeKeys = (): void => protectWrites(peer, suite, secretsOf(application).clientApplicationTraffic);
   const say: ScriptedClient['say'] = {
     clientHello: sayer(peer, compose.clientHello),
     certificate: sayer(peer, compose.certificate),
+    certificateVerify: sayer(peer, compose.certificateVerify),
     finished: sayer(peer, compose.finished, changeKeys),
   };
-  return { peer, say, compose, changeKeys };
+  return { peer, suite: () => suite, say, compose, changeKeys };
 }
 
 function secretsOf<T>(secrets: T | undefined): T {

@@ -1,7 +1,7 @@
-import { close, type State } from '../../src/index.ts';
+import { type ClientOptions, close, type State } from '../../src/index.ts';
 import { alert, follow, type Peer } from './peer.ts';
-import { externalCredential } from './quick.ts';
-import { meetServer, type ScriptedClient } from './scripted-client.ts';
+import { externalCredential, quickAuthenticator } from './quick.ts';
+import { meetServer, type ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays } from './scripted-server.ts';
 
 /** Every state that an engine can wait in, each with a way to bring a fresh one there. */
@@ -12,6 +12,16 @@ export interface Stage {
   readonly reach: () => Peer;
 }
 
+const untilVerify = ['serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify'] as const;
+const withRequest = [
+  'serverHello',
+  'encryptedExtensions',
+  'certificateRequest',
+  'certificate',
+  'certificateVerify',
+  'finished',
+] as const;
+
 export const clientStages: readonly Stage[] = [
   atClient('awaitServerHello'),
   atClient('awaitSecondServerHello', 'helloRetryRequest'),
@@ -19,37 +29,39 @@ export const clientStages: readonly Stage[] = [
   atClient('awaitCertificateOrRequest', 'serverHello', 'encryptedExtensions'),
   atClient('awaitCertificate', 'serverHello', 'encryptedExtensions', 'certificateRequest'),
   atClient('awaitCertificateVerify', 'serverHello', 'encryptedExtensions', 'certificate'),
-  atClient('awaitServerFinished', 'serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify'),
+  atClient('awaitServerFinished', ...untilVerify),
   atClient('established', ...handshakeOfServer()),
 ];
 
+/** A server that wants to know who its clients are. */
+const inquisitive = { clientAuthentication: { authenticator: quickAuthenticator, required: true } } as const;
+
 export const serverStages: readonly Stage[] = [
   atServer('awaitClientHello', () => meetServer()),
-  atServer('awaitSecondClientHello', () => {
-    const client = meetServer({ keyShares: [] });
-    client.say.clientHello();
+  atServer('awaitSecondClientHello', () => afterHello({ keyShares: [] })),
+  atServer('awaitClientCertificate', () => afterHello({ server: inquisitive })),
+  atServer('awaitClientCertificateVerify', () => {
+    const client = afterHello({ server: inquisitive });
+    client.say.certificate();
     return client;
   }),
-  atServer('awaitClientFinished', () => {
-    const client = meetServer();
-    client.say.clientHello();
-    return client;
-  }),
+  atServer('awaitClientFinished', () => afterHello({})),
   atServer('established', () => establishedServer()),
 ];
 
-/** A server that has asked its caller for something. */
+/** States in which an engine has asked its caller for something. */
 export const waitingStages: readonly Stage[] = [
-  atServer('awaitCredential', () => {
-    const client = meetServer({ server: { credentials: 'ask' } });
-    client.say.clientHello();
+  atServer('awaitCredential', () => afterHello({ server: { credentials: 'ask' } })),
+  atServer('awaitSignature', () => afterHello({ server: { credentials: [externalCredential] } })),
+  atServer('awaitClientVerdict', () => {
+    const client = afterHello({ server: { clientAuthentication: { authenticator: 'ask', required: true } } });
+    client.say.certificate();
+    client.say.certificateVerify();
     return client;
   }),
-  atServer('awaitSignature', () => {
-    const client = meetServer({ server: { credentials: [externalCredential] } });
-    client.say.clientHello();
-    return client;
-  }),
+  atClientOf({ authenticator: 'ask' }, 'awaitServerVerdict', ...untilVerify),
+  atClientOf({ credentials: 'ask' }, 'awaitOwnCredential', ...withRequest),
+  atClientOf({ credentials: [externalCredential] }, 'awaitOwnSignature', ...withRequest),
 ];
 
 /** One direction closed, and the other not. */
@@ -98,13 +110,27 @@ export function establishedServer(...options: Parameters<typeof meetServer>): Sc
   return client;
 }
 
+function afterHello(options: ScriptedClientOptions): ScriptedClient {
+  const client = meetServer(options);
+  client.say.clientHello();
+  return client;
+}
+
 function handshakeOfServer(): readonly ServerSays[] {
   return ['serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify', 'finished'];
 }
 
 function atClient(phase: Stage['phase'], ...said: readonly ServerSays[]): Stage {
+  return atClientOf({}, phase, ...said);
+}
+
+function atClientOf(
+  client: Partial<ClientOptions>,
+  phase: Stage['phase'],
+  ...said: readonly ServerSays[]
+): Stage {
   const reach = () => {
-    const server = meetClient();
+    const server = meetClient({ client });
     server.play(...said);
     return server.peer;
   };

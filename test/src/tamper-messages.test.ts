@@ -6,6 +6,7 @@ import * as messages from '../../src/messages.ts';
 import { type Codec, decode, encode } from '../../src/wire/codec.ts';
 import { assertOver } from './expect.ts';
 import { follow, type Peer } from './peer.ts';
+import { quickAuthenticator } from './quick.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays, serverFlight } from './scripted-server.ts';
 import { find, runs } from './support.ts';
@@ -63,18 +64,25 @@ for (const [name, script] of scripts) {
   });
 }
 
-test('a server notices any byte changed in Finished', () => {
-  eachFlip((flip) => {
-    const client = meetServer();
-    let original: Uint8Array = new Uint8Array(0);
-    client.say.clientHello();
-    client.say.finished(undefined, (raw) => {
-      original = raw;
-      return flip.change(raw);
+test('a server notices any byte changed in Certificate, CertificateVerify and Finished', () => {
+  const clientAuthentication = { authenticator: quickAuthenticator, required: true };
+  const script = ['certificate', 'certificateVerify', 'finished'] as const;
+  for (const target of script) {
+    eachFlip((flip) => {
+      const client = meetServer({ server: { clientAuthentication } });
+      let original: Uint8Array = new Uint8Array(0);
+      client.say.clientHello();
+      for (const kind of script) {
+        client.say[kind](undefined, (raw) => {
+          if (kind !== target) return raw;
+          original = raw;
+          return flip.change(raw);
+        });
+      }
+      assertNoticed(client.peer, flip, target);
+      return original;
     });
-    assertNoticed(client.peer, flip, 'finished');
-    return original;
-  });
+  }
 });
 
 test('a change to ClientHello that the client stands by is refused, or the server goes on', () => {

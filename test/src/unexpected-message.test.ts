@@ -23,6 +23,8 @@ const awaited: Readonly<Record<string, readonly string[]>> = {
   awaitServerFinished: ['finished'],
   awaitClientHello: ['clientHello'],
   awaitSecondClientHello: ['clientHello'],
+  awaitClientCertificate: ['certificate'],
+  awaitClientCertificateVerify: ['certificateVerify'],
   awaitClientFinished: ['finished'],
 };
 
