@@ -7,6 +7,7 @@ import { checkBegun, checkFreshness, type EvidenceFault, type Freshness, fault }
 import {
   type DistributionPoint,
   extensionValue,
+  findExtension,
   type IssuingDistributionPoint,
   issuingDistributionPoint,
   type ReasonFlags,
@@ -36,7 +37,7 @@ export type CrlStatus =
  * RFC 5280 §6.3.3. `authorities` are the certificate's issuer and those above it, up to and with the anchor.
  *
  * Of several lists of one scope only the newest counts, so that a hold can end. A delta CRL brings the complete list that
- * it continues up to date; by itself it can convict but not acquit.
+ * it continues up to date; by itself it can convict but not acquit, and so can a list without a proper number.
  */
 export function checkCrls(
   check: CrlCheck,
@@ -63,7 +64,7 @@ export function checkCrls(
     if (entry !== undefined) {
       return { kind: 'revoked', entry };
     }
-    covered |= list.base === undefined ? list.reasons : NO_REASONS;
+    covered |= list.base === undefined && holds(checkNumber(list), faults) ? list.reasons : NO_REASONS;
   }
   if (covered === EVERY_REASON) {
     return { kind: 'good' };
@@ -196,6 +197,19 @@ function checkUsable(
   return strange === undefined
     ? (checkBegun('crl', crl.thisUpdate, check.now, check) ?? checkSigner(check, crl, authorities))
     : fault('crl', 'unhandled-critical-extension', 'critical extensions that are understood', strange);
+}
+
+/** RFC 5280 §5.2.3: every list has a number, in an extension that is not critical. */
+function checkNumber({ crl }: ScopedCrl): EvidenceFault | undefined {
+  const found = findExtension(crl, 'cRLNumber');
+  return found?.critical === false
+    ? undefined
+    : fault(
+        'crl',
+        'malformed',
+        'a CRL number that is not critical',
+        found === undefined ? 'none' : 'a critical one',
+      );
 }
 
 /** RFC 5280 §6.3.3 (f) and (g): somebody who may has signed it. */

@@ -569,6 +569,24 @@ test('a CRL of an authority that may not sign CRLs is of no use', () => {
   ]);
 });
 
+test('a CRL whose number is critical or missing can convict, and not acquit (RFC 5280 §5.2.3)', () => {
+  const withoutNumber = (list: Crl): Crl => ({
+    ...list,
+    extensions: list.extensions.filter(({ extnID }) => extnID !== id.ce.cRLNumber),
+  });
+  const withCriticalNumber = (list: Crl): Crl => ({
+    ...list,
+    extensions: list.extensions.map((extension) => ({
+      ...extension,
+      critical: extension.extnID === id.ce.cRLNumber,
+    })),
+  });
+  for (const spoil of [withoutNumber, withCriticalNumber]) {
+    assert.deepEqual(faultsOf({ crls: [spoil(crl())] }), ['malformed']);
+    assert.equal(kindOf({ crls: [spoil(revoking())] }), 'revoked');
+  }
+});
+
 test('a CRL of authorities only speaks for the intermediate', () => {
   const crls = [crl(), crlOf(root, { issuingDistributionPoint: { onlyContainsCACerts: true } })];
   assert.ok(checkRevocation(check({ crls })).ok);
