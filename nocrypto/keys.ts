@@ -1,8 +1,11 @@
 import { requireLength } from './bytes.ts';
-import { curveLengths, decodePoint, isScalar, publicPoint, scalarFromSeed } from './curves.ts';
-import { EDDSA_LENGTH, eddsaPublicKey, isEddsaPublicKey } from './eddsa.ts';
-import { ML_DSA_LENGTHS, ML_DSA_SEED_LENGTH, mlDsaPublicKey } from './ml-dsa.ts';
+import { curveLengths, isScalar, scalarFromSeed } from './curves.ts';
+import { EDDSA_LENGTH } from './eddsa.ts';
+import { ML_DSA_LENGTHS, ML_DSA_SEED_LENGTH } from './ml-dsa.ts';
+import type { PrimalityTest } from './modular.ts';
 import {
+  type CryptoProvider,
+  type CurveName,
   type EdwardsName,
   type GeneratedKeyKind,
   type KeyError,
@@ -16,10 +19,35 @@ import {
 import { err, ok, type Result } from './result.ts';
 import { deriveRng, generate } from './rng.ts';
 import { generateRsaKey, rsaPrivateKeyFault, rsaPublicKeyFault } from './rsa-keys.ts';
-import { secret } from './secret.ts';
+import { type Secret, secret } from './secret.ts';
 
-/** Checks a public key. The value returned holds copies, so the caller's bytes may change afterwards. */
-export function publicKey(input: PublicKeyInput): Result<PublicKey, KeyError> {
+/** What a provider's checks and makes keys with. Lengths are not always checked before. */
+export interface KeyPrimitives {
+  /** Whether this is an uncompressed point on the curve (and not the one at infinity, which has no such form). */
+  readonly isPoint: (curve: CurveName, bytes: Uint8Array) => boolean;
+  readonly publicPoint: (curve: CurveName, scalar: Secret) => Uint8Array;
+  /** Whether this is the canonical encoding of a point that is not of small order. */
+  readonly isEddsaPublicKey: (name: EdwardsName, bytes: Uint8Array) => boolean;
+  readonly eddsaPublicKey: (name: EdwardsName, seed: Secret) => Uint8Array;
+  readonly mlDsaPublicKey: (name: MlDsaName, seed: Secret) => Uint8Array;
+  readonly isProbablePrime: PrimalityTest;
+}
+
+/**
+ * A provider's keys. They hold copies, so the caller's bytes may change afterwards. An RSA key takes a second or more
+ * to make on BigInt, in a time that depends on the primes: make one where nobody measures.
+ */
+export function keys(
+  primitives: KeyPrimitives,
+): Pick<CryptoProvider, 'publicKey' | 'privateKey' | 'generateKey'> {
+  return {
+    publicKey: (input) => publicKey(primitives, input),
+    privateKey: (input) => privateKey(primitives, input),
+    generateKey: (kind, entropy) => generateKey(primitives, kind, entropy),
+  };
+}
+
+function publicKey(primitives: KeyPrimitives, input: PublicKeyInput): Result<PublicKey, KeyError> {
   switch (input.kind) {
     case 'rsa': {
       const fault = rsaPublicKeyFault(input);
@@ -29,13 +57,15 @@ export function publicKey(input: PublicKeyInput): Result<PublicKey, KeyError> {
     }
     case 'ec': {
       const { kind, curve, point } = input;
-      if (decodePoint(curve, point) === undefined) return invalidKey(`not an uncompressed point on ${curve}`);
+      if (!primitives.isPoint(curve, point)) return invalidKey(`not an uncompressed point on ${curve}`);
       return ok(checkedPublic({ kind, curve, point: point.slice() }));
     }
     case 'ed25519':
     case 'ed448': {
       const { kind, bytes } = input;
-      if (!isEddsaPublicKey(kind, bytes)) return invalidKey(`not a point of ${kind}, or one of small order`);
+      if (!primitives.isEddsaPublicKey(kind, bytes)) {
+        return invalidKey(`not a point of ${kind}, or one of small order`);
+      }
       return ok(checkedPublic({ kind, bytes: bytes.slice() }));
     }
     case 'ml-dsa-44':
@@ -50,16 +80,15 @@ export function publicKey(input: PublicKeyInput): Result<PublicKey, KeyError> {
   }
 }
 
-/** Checks a private key and computes its public half. The value returned holds copies, as for {@link publicKey}. */
-export function privateKey(input: PrivateKeyInput): Result<PrivateKey, KeyError> {
+function privateKey(primitives: KeyPrimitives, input: PrivateKeyInput): Result<PrivateKey, KeyError> {
   switch (input.kind) {
     case 'rsa': {
-      const fault = rsaPrivateKeyFault(input);
-      return fault === undefined ? ok(withPublicHalf(input)) : invalidKey(fault);
+      const fault = rsaPrivateKeyFault(input, primitives.isProbablePrime);
+      return fault === undefined ? ok(withPublicHalf(primitives, input)) : invalidKey(fault);
     }
     case 'ec':
       if (!isScalar(input.curve, input.scalar)) return invalidKey(`not a scalar of ${input.curve}`);
-      return ok(withPublicHalf(input));
+      return ok(withPublicHalf(primitives, input));
     case 'ed25519':
     case 'ed448':
     case 'ml-dsa-44':
@@ -69,24 +98,23 @@ export function privateKey(input: PrivateKeyInput): Result<PrivateKey, KeyError>
       const length = seedLength(kind);
       if (seed.length !== length)
         return invalidKey(`a seed of ${kind} has ${length} bytes, not ${seed.length}`);
-      return ok(withPublicHalf(input));
+      return ok(withPublicHalf(primitives, input));
     }
   }
 }
 
-/**
- * Makes a key that is determined by `entropy`. An RSA key takes a second or more of BigInt arithmetic, in a time
- * that depends on the primes: make one where nobody measures.
- */
-export function generateKey(kind: GeneratedKeyKind, entropy: Uint8Array): PrivateKey {
+function generateKey(primitives: KeyPrimitives, kind: GeneratedKeyKind, entropy: Uint8Array): PrivateKey {
   requireLength('entropy for a key', entropy, SIGNING_ENTROPY_LENGTH);
   switch (kind.kind) {
     case 'rsa':
-      return withPublicHalf({ kind: 'rsa', ...generateRsaKey(kind.bits, entropy) });
+      return withPublicHalf(primitives, {
+        kind: 'rsa',
+        ...generateRsaKey(kind.bits, entropy, primitives.isProbablePrime),
+      });
     case 'ec': {
       const { curve } = kind;
       const seed = generate(deriveRng(`${curve} key`, entropy), curveLengths[curve].scalarSeed).bytes;
-      return withPublicHalf({ kind: 'ec', curve, scalar: scalarFromSeed(curve, seed) });
+      return withPublicHalf(primitives, { kind: 'ec', curve, scalar: scalarFromSeed(curve, seed) });
     }
     case 'ed25519':
     case 'ed448':
@@ -94,13 +122,13 @@ export function generateKey(kind: GeneratedKeyKind, entropy: Uint8Array): Privat
     case 'ml-dsa-65':
     case 'ml-dsa-87': {
       const seed = generate(deriveRng(`${kind.kind} key`, entropy), seedLength(kind.kind)).bytes;
-      return withPublicHalf({ kind: kind.kind, seed: secret(seed) });
+      return withPublicHalf(primitives, { kind: kind.kind, seed: secret(seed) });
     }
   }
 }
 
 /** Copies a private key that has been checked, and only its own fields, and adds the public half. */
-function withPublicHalf(input: PrivateKeyInput): PrivateKey {
+function withPublicHalf(primitives: KeyPrimitives, input: PrivateKeyInput): PrivateKey {
   switch (input.kind) {
     case 'rsa': {
       const { kind, modulus, publicExponent, privateExponent, prime1, prime2 } = input;
@@ -120,20 +148,23 @@ function withPublicHalf(input: PrivateKeyInput): PrivateKey {
     case 'ec': {
       const { kind, curve } = input;
       const scalar = secret(input.scalar.slice());
-      return checkedPrivate({ kind, curve, scalar }, { kind, curve, point: publicPoint(curve, scalar) });
+      return checkedPrivate(
+        { kind, curve, scalar },
+        { kind, curve, point: primitives.publicPoint(curve, scalar) },
+      );
     }
     case 'ed25519':
     case 'ed448': {
       const { kind } = input;
       const seed = secret(input.seed.slice());
-      return checkedPrivate({ kind, seed }, { kind, bytes: eddsaPublicKey(kind, seed) });
+      return checkedPrivate({ kind, seed }, { kind, bytes: primitives.eddsaPublicKey(kind, seed) });
     }
     case 'ml-dsa-44':
     case 'ml-dsa-65':
     case 'ml-dsa-87': {
       const { kind } = input;
       const seed = secret(input.seed.slice());
-      return checkedPrivate({ kind, seed }, { kind, bytes: mlDsaPublicKey(kind, seed) });
+      return checkedPrivate({ kind, seed }, { kind, bytes: primitives.mlDsaPublicKey(kind, seed) });
     }
   }
 }

@@ -76,6 +76,9 @@ export function randomBelow(rng: Rng, bound: bigint): { readonly n: bigint; read
   return { n: (toBigint(drawn.bytes) % (bound - 1n)) + 1n, rng: drawn.rng };
 }
 
+/** Whether a number is prime, after so many rounds of Miller-Rabin (or what gives as much certainty). */
+export type PrimalityTest = (n: bigint, rounds: number) => boolean;
+
 /**
  * Whether `n` passes trial division and `rounds` of Miller-Rabin (FIPS 186-5 B.3.1). The bases are derived from `n`
  * itself: a composite passes a round with a chance below 1/4, and whoever made `n` could not choose them freely.

@@ -74,6 +74,8 @@ export interface CryptoProvider {
     message: Uint8Array,
     entropy: Uint8Array,
   ) => Result<Uint8Array, SignError>;
+  /** RSA encryption (RFC 8017 §7), for TLS 1.2's static RSA and for what others have encrypted. */
+  readonly rsa: RsaEncryption;
   /** Checks a public key (on the curve, modulus size, exponent …) and returns it as a value that cannot be wrong. */
   readonly publicKey: (input: PublicKeyInput) => Result<PublicKey, KeyError>;
   /** Checks a private key (range, consistency of the RSA numbers …) and derives its public half. */
@@ -84,7 +86,10 @@ export interface CryptoProvider {
   readonly equal: (a: Uint8Array, b: Uint8Array) => boolean;
 }
 
-/** Bytes of entropy that {@link CryptoProvider.sign} and {@link CryptoProvider.generateKey} take, else a RangeError. */
+/**
+ * Bytes of entropy that {@link CryptoProvider.sign}, {@link CryptoProvider.generateKey} and {@link RsaEncryption} take,
+ * else a RangeError.
+ */
 export const SIGNING_ENTROPY_LENGTH = 32;
 
 /** SHA-1 is here for OCSP, key identifiers and old HMACs only, SHA-224 for old HMACs; no signature algorithm names them. */
@@ -287,6 +292,51 @@ export type PrivateKeyInput =
   | { readonly kind: EdwardsName; readonly seed: Secret }
   /** FIPS 204's ξ of 32 bytes. */
   | { readonly kind: MlDsaName; readonly seed: Secret };
+
+export type RsaPublicKey = Extract<PublicKey, { readonly kind: 'rsa' }>;
+
+export type RsaPrivateKey = Extract<PrivateKey, { readonly kind: 'rsa' }>;
+
+/** `entropy` is {@link SIGNING_ENTROPY_LENGTH} fresh random bytes: for padding where one encrypts, for blinding where one decrypts. */
+export interface RsaEncryption {
+  /** RSAES-PKCS1-v1_5 (RFC 8017 §7.2.1): a message of at most the modulus's bytes less 11. */
+  readonly encryptPkcs1: (
+    key: RsaPublicKey,
+    message: Uint8Array,
+    entropy: Uint8Array,
+  ) => Result<Uint8Array, RsaEncryptionError>;
+  /**
+   * RSAES-PKCS1-v1_5 decryption in the only form that is safe to offer: the message, if the ciphertext holds one that is
+   * exactly as long as `substitute`, else a copy of `substitute`, which the caller draws at random before. One cannot
+   * tell which, and must not try: go on with the result, and let the next check of the protocol fail (RFC 5246 §7.4.7.1).
+   * A substitute longer than any message is a RangeError.
+   */
+  readonly decryptPkcs1: (
+    key: RsaPrivateKey,
+    ciphertext: Uint8Array,
+    substitute: Uint8Array,
+    entropy: Uint8Array,
+  ) => Secret;
+  /** RSAES-OAEP (RFC 8017 §7.1.1), MGF1 with the same hash: a message of at most the modulus's bytes less 2 and two digests. */
+  readonly encryptOaep: (
+    key: RsaPublicKey,
+    hash: HashName,
+    label: Uint8Array,
+    message: Uint8Array,
+    entropy: Uint8Array,
+  ) => Result<Uint8Array, RsaEncryptionError>;
+  /** RSAES-OAEP decryption (RFC 8017 §7.1.2). There is one error, whatever is wrong. */
+  readonly decryptOaep: (
+    key: RsaPrivateKey,
+    hash: HashName,
+    label: Uint8Array,
+    ciphertext: Uint8Array,
+    entropy: Uint8Array,
+  ) => Result<Secret, { readonly kind: 'decryption-failed' }>;
+}
+
+/** `limit` is the longest message this key and scheme can take. */
+export type RsaEncryptionError = { readonly kind: 'message-too-long'; readonly limit: number };
 
 export type GeneratedKeyKind =
   | { readonly kind: 'rsa'; readonly bits: 2048 | 3072 | 4096 }

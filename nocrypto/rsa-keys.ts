@@ -1,4 +1,4 @@
-import { bitLength, gcd, isProbablePrime, modInverse, toBigint } from './modular.ts';
+import { bitLength, gcd, modInverse, type PrimalityTest, toBigint } from './modular.ts';
 import { deriveRng, generate, type Rng } from './rng.ts';
 import type { RsaPrivateNumbers, RsaPublicNumbers } from './rsa.ts';
 
@@ -19,7 +19,10 @@ export function rsaPublicKeyFault({ modulus, publicExponent }: RsaPublicNumbers)
 }
 
 /** What is wrong with a private key (RFC 8017 §3.2, SP 800-56B §6.4.1.2.3), or `undefined`. */
-export function rsaPrivateKeyFault(key: RsaPrivateNumbers): string | undefined {
+export function rsaPrivateKeyFault(
+  key: RsaPrivateNumbers,
+  isProbablePrime: PrimalityTest,
+): string | undefined {
   const publicFault = rsaPublicKeyFault(key);
   if (publicFault !== undefined) return publicFault;
   const { modulus, publicExponent, privateExponent, prime1, prime2 } = key;
@@ -47,11 +50,15 @@ export function rsaPrivateKeyFault(key: RsaPrivateNumbers): string | undefined {
  * A key whose modulus has `bits` bits (a multiple of 16), with the exponent 65537, by the method of FIPS 186-5
  * A.1.3. It is determined by `entropy`.
  */
-export function generateRsaKey(bits: number, entropy: Uint8Array): RsaPrivateNumbers {
+export function generateRsaKey(
+  bits: number,
+  entropy: Uint8Array,
+  isProbablePrime: PrimalityTest,
+): RsaPrivateNumbers {
   let rng = deriveRng('RSA key', entropy);
   for (;;) {
-    const first = randomPrime(rng, bits / 2);
-    const second = randomPrime(first.rng, bits / 2);
+    const first = randomPrime(rng, bits / 2, isProbablePrime);
+    const second = randomPrime(first.rng, bits / 2, isProbablePrime);
     const key = fromPrimes(bits, first.prime, second.prime);
     if (key !== undefined) return key;
     rng = second.rng;
@@ -91,7 +98,11 @@ function fromPrimes(bits: number, prime1: bigint, prime2: bigint): RsaPrivateNum
 }
 
 /** A prime p of `bits` bits with p−1 prime to the public exponent. */
-function randomPrime(start: Rng, bits: number): { readonly prime: bigint; readonly rng: Rng } {
+function randomPrime(
+  start: Rng,
+  bits: number,
+  isProbablePrime: PrimalityTest,
+): { readonly prime: bigint; readonly rng: Rng } {
   // With the top two bits set, the product of two such primes has exactly twice as many bits.
   const forced = (3n << BigInt(bits - 2)) | 1n;
   let rng = start;
