@@ -16,7 +16,7 @@ import { type GeneralName, generalName } from './general-name.ts';
 import { formatName, type Name, rdnSequence, sameName } from './name.ts';
 import { checkRevocationSigner } from './profile.ts';
 import { checkSignature, keyFault } from './signature.ts';
-import type { Finding } from './validation-error.ts';
+import { type Finding, finding } from './validation-error.ts';
 
 export interface CrlCheck extends Freshness {
   readonly crypto: CryptoProvider;
@@ -224,7 +224,7 @@ function checkSigner(
   for (const signer of [...authorities, ...check.crlIssuers].filter(isNamed)) {
     const unfit =
       checkRevocationSigner(signer, now, 'cRLSign') ??
-      (authorities.includes(signer) ? undefined : checkVouched(crypto, signer, authorities));
+      (authorities.includes(signer) ? undefined : checkVouched(check, signer, authorities));
     if (unfit !== undefined) {
       best ??= fault('crl', 'unauthorized-signer', unfit.expected, unfit.found);
       continue;
@@ -242,10 +242,10 @@ function checkSigner(
 
 /**
  * A CRL issuer that is no authority of the path must be certified by one that stands above the certificate in question: were it
- * the certificate itself, or one below, it could vouch for itself.
+ * the certificate itself, or one below, it could vouch for itself. And the CRLs of those authorities must not have it.
  */
 function checkVouched(
-  crypto: CryptoProvider,
+  check: CrlCheck,
   signer: Certificate,
   authorities: readonly Certificate[],
 ): Finding | undefined {
@@ -256,8 +256,13 @@ function checkVouched(
   };
   const findings = authorities
     .filter(({ subject }) => sameName(subject, signer.issuer))
-    .map((authority) => checkSignedBy(crypto, signer, authority));
-  return findings.includes(undefined) ? undefined : (findings[0] ?? unknown);
+    .map((authority) => checkSignedBy(check.crypto, signer, authority));
+  if (!findings.includes(undefined)) {
+    return findings[0] ?? unknown;
+  }
+  // Without other CRL issuers, so that two of them cannot ask about each other for ever.
+  const isRevoked = checkCrls({ ...check, crlIssuers: [] }, signer, authorities).kind === 'revoked';
+  return isRevoked ? finding('revoked', 'a CRL issuer that is not revoked', 'a revoked one') : undefined;
 }
 
 function checkSignedBy(

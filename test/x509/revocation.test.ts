@@ -560,6 +560,22 @@ test('the certificate in question cannot vouch for who signs the CRL about it', 
   assert.deepEqual([error.reason, error.certificate?.depth], ['revocation-unknown', 1]);
 });
 
+test('a CRL issuer that is itself revoked says nothing (NIST PKITS 4.4.21)', () => {
+  const key = keyOf('CRL key');
+  const { certificate: issuer } = authority('Intermediate', root, {
+    publicKey: key.public,
+    keyUsage: ['cRLSign'],
+    serialNumber: 77n,
+  });
+  const list = crlOf({ certificate: issuer, key });
+  const evidence = (...revoked: readonly Entity[]) => ({
+    crls: [list, crlOf(root, { revoked: revoked.map((entity) => entryOf(entity)) })],
+    crlIssuers: [issuer],
+  });
+  assert.equal(kindOf(evidence()), 'good');
+  assert.equal(kindOf(evidence({ certificate: issuer, key })), 'unknown');
+});
+
 test('a CRL of an authority that may not sign CRLs is of no use', () => {
   const mute = authority('Intermediate', root, { keyUsage: ['keyCertSign'] });
   const path = [endEntity(HOST, mute).certificate, mute.certificate];
