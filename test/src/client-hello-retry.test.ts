@@ -87,6 +87,18 @@ for (const [title, edit, reason] of refused) {
   });
 }
 
+test('a second ClientHello with a share behind the one that was asked for is refused', () => {
+  const threeGroups = replacing({ name: 'supportedGroups', value: [0x001d, 0x0017, 0x0018] });
+  const client = meetServer({ server: { groups: ['secp256r1'] } });
+  client.say.clientHello(threeGroups);
+  const extra = { group: groupCode('secp384r1'), keyExchange: bytes(97) };
+  client.say.clientHello((hello) => {
+    const asked = findExtension(hello.extensions, 'keyShare') ?? [];
+    return replacing({ name: 'keyShare', value: [...asked, extra] })(threeGroups(hello));
+  });
+  assertMisbehaved(client.peer, 'illegal_parameter', 'key-share-not-as-requested');
+});
+
 test('a second ClientHello with compression, or another legacy_version, differs too', () => {
   for (const change of [{ legacyCompressionMethods: hex('0100') }, { legacyVersion: 0x0302 }]) {
     const client = askedAgain();

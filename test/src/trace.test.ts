@@ -16,6 +16,7 @@ import { trafficKeys } from '../../src/key-schedule.ts';
 import { quickClientConfig, quickServerConfig } from './quick.ts';
 import {
   bytes,
+  data,
   find,
   handshake,
   makeClientConfig,
@@ -188,15 +189,22 @@ test('a key log line has the form of SSLKEYLOGFILE, and only secrets have one', 
 });
 
 test('whoever reads a key log may wipe it: the connection keeps its own secrets', () => {
-  const run = traced('secrets');
+  const limits = { aesGcmRecords: 4 };
+  const run = handshake(
+    quickClientConfig({ trace: 'secrets', limits }),
+    quickServerConfig({ trace: 'secrets', limits }),
+  );
   for (const event of events(run.clientEffects)) {
     if (event.kind === 'secret') {
       event.secret.fill(0);
       event.clientRandom.fill(0);
     }
   }
-  const { effects } = send(run.client, bytes(9));
-  assert.deepEqual(find(receive(run.server, sent(effects), NOW).effects, 'data')?.bytes, bytes(9));
+  // Enough for several KeyUpdates, each of which needs the secret again.
+  const content = bytes(10 * 2 ** 14);
+  const { effects } = send(run.client, content);
+  assert.deepEqual(data(receive(run.server, sent(effects), NOW).effects), content);
+  assert.notDeepEqual(find(run.clientEffects, 'established')?.facts.clientRandom, new Uint8Array(32));
 });
 
 test('no secret is in any effect, unless the trace asks for secrets', () => {
