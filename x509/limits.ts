@@ -59,3 +59,6 @@ export const PASSWORD_MAXIMUM_ITERATIONS = 5_000_000;
 
 /** Octets that scrypt goes through (128 · N · r · p), of which it holds at most as many. OpenSSL's own keys take 16 MiB. */
 export const SCRYPT_MAXIMUM_WORK = 64 * 1024 * 1024;
+
+/** Octets of a PBMAC1 key below which anybody may have guessed it. Source: RFC 9879. */
+export const PBMAC1_MINIMUM_KEY_LENGTH = 20;

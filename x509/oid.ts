@@ -76,6 +76,20 @@ export const id = {
     friendlyName: '1.2.840.113549.1.9.20',
     localKeyId: '1.2.840.113549.1.9.21',
   },
+  /** What PKCS #12 files are made of: RFC 2315 §14 and RFC 7292 appendix D. */
+  pkcs7: {
+    data: '1.2.840.113549.1.7.1',
+    encryptedData: '1.2.840.113549.1.7.6',
+  },
+  pkcs12: {
+    keyBag: '1.2.840.113549.1.12.10.1.1',
+    pkcs8ShroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
+    certBag: '1.2.840.113549.1.12.10.1.3',
+    crlBag: '1.2.840.113549.1.12.10.1.4',
+    safeContentsBag: '1.2.840.113549.1.12.10.1.6',
+    x509Certificate: '1.2.840.113549.1.9.22.1',
+    x509CRL: '1.2.840.113549.1.9.23.1',
+  },
   /** Attribute types: RFC 5280 appendix A, RFC 4519, RFC 2985 (emailAddress). */
   at: {
     commonName: '2.5.4.3',
@@ -130,6 +144,7 @@ export const algorithm = {
   sha256: '2.16.840.1.101.3.4.2.1',
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
+  sha224: '2.16.840.1.101.3.4.2.4',
 } as const;
 
 /** Encryption by password, and what it is made of. */

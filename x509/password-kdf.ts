@@ -81,26 +81,36 @@ export function derivePbkdf1(
   return ok(secret(octets.subarray(0, 16)));
 }
 
-/** What octets derived by PKCS #12's own function are for (RFC 7292 appendix B.3). */
-export const PKCS12_PURPOSE = { key: 1, iv: 2, mac: 3 } as const;
+/** What octets derived by PKCS #12's own function are for. */
+export type Pkcs12Purpose = 'key' | 'iv' | 'mac';
 
-/** The key derivation of PKCS #12 (RFC 7292 appendix B.2): `length` octets. */
+/** {@link pkcs12Kdf} within the budget of a context. */
 export function derivePkcs12(
   context: PasswordContext,
   hash: Hash,
-  purpose: keyof typeof PKCS12_PURPOSE,
+  purpose: Pkcs12Purpose,
   salt: Uint8Array,
   iterations: number,
   length: number,
 ): Result<Secret, PasswordError> {
-  const { blockLength, outputLength, digest } = hash;
-  const tooMuch = spend(context, iterations * Math.ceil(length / outputLength));
-  if (tooMuch !== undefined) {
-    return tooMuch;
-  }
-  // The letters are the standard's: D, I = S ‖ P, A and B.
-  const diversifier = new Uint8Array(blockLength).fill(PKCS12_PURPOSE[purpose]);
-  const input = concat(stretch(salt, blockLength), stretch(context.password.bmp, blockLength));
+  const rounds = iterations * Math.ceil(length / hash.outputLength);
+  return (
+    spend(context, rounds) ?? ok(pkcs12Kdf(hash, purpose, context.password.bmp, salt, iterations, length))
+  );
+}
+
+/** The key derivation of PKCS #12 (RFC 7292 appendix B.2), from a password in its form as a BMPString: `length` octets. */
+export function pkcs12Kdf(
+  { blockLength, outputLength, digest }: Hash,
+  purpose: Pkcs12Purpose,
+  password: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+  length: number,
+): Secret {
+  // In the standard's letters: D, I = S ‖ P, A and B.
+  const diversifier = new Uint8Array(blockLength).fill(PURPOSES[purpose]);
+  const input = concat(stretch(salt, blockLength), stretch(password, blockLength));
   const derived = new Uint8Array(length);
   for (let offset = 0; offset < length; offset += outputLength) {
     let output = digest(concat(diversifier, input));
@@ -108,9 +118,9 @@ export function derivePkcs12(
       output = digest(output);
     }
     derived.set(output.subarray(0, length - offset), offset);
-    addToBlocks(input, stretch(output, blockLength).subarray(0, blockLength), blockLength);
+    addToBlocks(input, stretch(output, blockLength), blockLength);
   }
-  return ok(secret(derived));
+  return secret(derived);
 }
 
 /** Octets. More than any cipher here takes, and any HMAC can make use of. */
@@ -149,6 +159,9 @@ const scryptParams = sequence({
   parallelizationParameter: smallInteger(1),
   keyLength: optional(smallInteger(1, KEY_MAXIMUM_LENGTH)),
 });
+
+/** RFC 7292 appendix B.3. */
+const PURPOSES: Readonly<Record<Pkcs12Purpose, number>> = { key: 1, iv: 2, mac: 3 };
 
 const HMACS: Readonly<Record<PrfHash, string>> = {
   sha1: encryption.hmacWithSHA1,

@@ -14,7 +14,7 @@ export interface PasswordError {
 
 /** A password in the two forms in which it enters key derivations. */
 export interface Password {
-  /** For PBES1, PBES2 and PBMAC1 (RFC 8018 §3, RFC 9879 §5). */
+  /** For PBES1, PBES2 and PBMAC1 (RFC 8018 §3, RFC 9879). */
   readonly utf8: Secret;
   /** For the schemes of PKCS #12: UTF-16, big-endian, with a final null (RFC 7292 appendix B.1). */
   readonly bmp: Secret;

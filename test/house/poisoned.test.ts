@@ -40,6 +40,7 @@ describe('with clocks, randomness, timers and console poisoned', () => {
     'asn1/ber.js',
     'nocrypto/index.js',
     'x509/index.js',
+    'x509/pkcs12.js',
     'src/index.js',
   ]) {
     test(`${entry} is imported`, () => {

@@ -29,6 +29,7 @@ export type ZoneName =
   | 'nocrypto'
   | 'nocrypto/node'
   | 'x509'
+  | 'x509/pkcs12'
   | 'src'
   | 'src/flow'
   | 'src/flow/node'
@@ -76,6 +77,15 @@ export const ZONES: readonly Zone[] = [
     name: 'x509',
     covers: 'x509/',
     entry: 'x509/index.ts',
+    mayEnter: ['asn1', 'nocrypto'],
+    packages: [],
+    world: 'pure',
+  },
+  {
+    name: 'x509/pkcs12',
+    covers: 'x509/pkcs12.ts',
+    entry: 'x509/pkcs12.ts',
+    adapts: 'x509',
     mayEnter: ['asn1', 'asn1/ber', 'nocrypto'],
     packages: [],
     world: 'pure',
@@ -101,7 +111,7 @@ export const ZONES: readonly Zone[] = [
     covers: 'src/flow/node/',
     entry: 'src/flow/node/index.ts',
     adapts: 'src/flow',
-    mayEnter: ['src', 'x509', 'nocrypto', 'nocrypto/node', 'asn1'],
+    mayEnter: ['src', 'x509', 'x509/pkcs12', 'nocrypto', 'nocrypto/node', 'asn1'],
     packages: ['node:'],
     world: 'node',
   },
@@ -109,7 +119,17 @@ export const ZONES: readonly Zone[] = [
     name: 'src/cli',
     covers: 'src/cli/',
     entry: 'src/cli/main.ts',
-    mayEnter: ['src/flow/node', 'src/flow', 'src', 'x509', 'nocrypto', 'nocrypto/node', 'asn1', 'asn1/ber'],
+    mayEnter: [
+      'src/flow/node',
+      'src/flow',
+      'src',
+      'x509',
+      'x509/pkcs12',
+      'nocrypto',
+      'nocrypto/node',
+      'asn1',
+      'asn1/ber',
+    ],
     packages: ['node:'],
     world: 'node',
   },
