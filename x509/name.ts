@@ -65,6 +65,23 @@ export function sameName(a: Name, b: Name): boolean {
   return sameBytes(a.raw, b.raw);
 }
 
+/** Whether two names are the same, by one rule or another. */
+export type NameComparison = (a: Name, b: Name) => boolean;
+
+/**
+ * A comparison by RFC 5280 §7.1: regardless of case, string type and runs of spaces. It folds each name once, however often
+ * that is compared.
+ */
+export function foldingComparison(): NameComparison {
+  const folded = new Map<Name, string>();
+  const keyOf = (name: Name) => {
+    const key = folded.get(name) ?? JSON.stringify(foldName(name.value));
+    folded.set(name, key);
+    return key;
+  };
+  return (a, b) => sameName(a, b) || keyOf(a) === keyOf(b);
+}
+
 /**
  * A text for each RDN, by which names are compared where RFC 5280 §7.1 wants more than byte equality: regardless of case,
  * string type and runs of spaces, so that an excluded subtree cannot be left by writing its name otherwise.

@@ -6,6 +6,7 @@ import { extensionValue, type KeyUsageName } from './extension.ts';
 import { formatGeneralName } from './general-name.ts';
 import { formatIdentity, presentsIdentity, type ReferenceIdentity } from './identity.ts';
 import { PATH_LIMITS, type PathLimits } from './limits.ts';
+import { foldingComparison, sameName } from './name.ts';
 import type { PolicyOptions } from './policy.ts';
 import { checkKey, checkLeaf, checkTrustedLeaf, type Profile, type Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
@@ -141,8 +142,20 @@ function startSearch(options: PathOptions, presented: readonly Certificate[]): S
   // By name, since many a root signs itself with SHA-1; by signature, since a root may carry two names.
   const isSelfSigned = (certificate: Certificate) => isSelfIssued(certificate) || verifiesItself(certificate);
   const context = { profile, purpose, keyUsage, now, isSelfSigned };
-  const candidates = leadingTo(anchors, presented);
-  return { crypto, context, anchors, presented, candidates, policies, revocation, limits, budget };
+  const isSameName = profile === 'web' ? sameName : foldingComparison();
+  const candidates = leadingTo(anchors, presented, isSameName);
+  return {
+    crypto,
+    context,
+    isSameName,
+    anchors,
+    presented,
+    candidates,
+    policies,
+    revocation,
+    limits,
+    budget,
+  };
 }
 
 function lowerLimits(limits: Partial<PathLimits>): PathLimits {

@@ -23,9 +23,10 @@ export type Purpose = 'serverAuth' | 'clientAuth';
  *
  * - `web`: RFC 5280, and those of the CA/Browser Forum's Baseline Requirements that a relying party can check. The
  *   default: what public authorities issue keeps them.
- * - `rfc5280`: what RFC 5280 §4 wants conforming authorities to put into certificates, and §6.
+ * - `rfc5280`: what RFC 5280 §4 wants conforming authorities to put into certificates, and §6. The names of issuers are compared
+ *   by its §7.1, and not byte for byte.
  * - `lenient`: what RFC 5280 §6 makes every relying party check and no more, for private authorities that leave out key
- *   identifiers or critical flags. No signature, name, date or constraint goes unchecked.
+ *   identifiers or critical flags. Names are compared as by `rfc5280`. No signature, name, date or constraint goes unchecked.
  */
 export type Profile = 'web' | 'rfc5280' | 'lenient';
 

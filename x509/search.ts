@@ -3,7 +3,7 @@ import { sameBytes } from './bytes.ts';
 import { type Certificate, certificatePublicKey, isSelfIssued } from './certificate.ts';
 import { extensionValue } from './extension.ts';
 import type { PathLimits } from './limits.ts';
-import { formatName, sameName } from './name.ts';
+import { formatName, type NameComparison } from './name.ts';
 import { checkNameConstraints } from './name-constraints.ts';
 import { checkPolicies, type PolicyOptions } from './policy.ts';
 import { type CheckContext, checkAnchor, checkIntermediate, checkKey } from './profile.ts';
@@ -19,6 +19,8 @@ export type Path = readonly [Certificate, ...Certificate[]];
 export interface Search {
   readonly crypto: CryptoProvider;
   readonly context: CheckContext;
+  /** How the name of an issuer is compared with the subject of a certificate. */
+  readonly isSameName: NameComparison;
   readonly anchors: readonly TrustAnchor[];
   /** Everything presented beside the leaf. */
   readonly presented: readonly Certificate[];
@@ -61,9 +63,10 @@ export interface Failed {
  * fails is not built upon (RFC 4158). The budget in `search` is used up by it.
  */
 export function findPath(search: Search, path: Path): Found | Failed {
+  const { isSameName } = search;
   const top = topOf(path);
   let best: Failed | undefined;
-  const anchors = search.anchors.filter(({ certificate }) => sameName(certificate.subject, top.issuer));
+  const anchors = search.anchors.filter(({ certificate }) => isSameName(certificate.subject, top.issuer));
   for (const anchor of likelierFirst(top, anchors, ({ certificate }) => certificate)) {
     const outcome = tryAnchor(search, path, anchor);
     if (outcome.kind === 'found' || outcome.stop) {
@@ -71,9 +74,9 @@ export function findPath(search: Search, path: Path): Found | Failed {
     }
     best = farther(best, outcome);
   }
-  const issuers = search.candidates.filter(({ subject }) => sameName(subject, top.issuer));
+  const issuers = search.candidates.filter(({ subject }) => isSameName(subject, top.issuer));
   for (const issuer of likelierFirst(top, issuers, (certificate) => certificate)) {
-    if (path.some((certificate) => isSameEntity(certificate, issuer))) {
+    if (path.some((certificate) => isSameEntity(search, certificate, issuer))) {
       continue;
     }
     const outcome = tryIntermediate(search, path, issuer) ?? findPath(search, [...path, issuer]);
@@ -192,13 +195,13 @@ function farther(a: Failed | undefined, b: Failed): Failed {
 }
 
 /** Blames the last certificate that names lead to from the top of the path. */
-function unknownIssuer({ anchors, presented }: Search, path: Path): Failed {
+function unknownIssuer({ anchors, presented, isSameName }: Search, path: Path): Failed {
   const walked: Certificate[] = [...path];
   let top = topOf(path);
   for (;;) {
     const { issuer } = top;
     const next = presented.find(
-      (certificate) => sameName(certificate.subject, issuer) && !walked.includes(certificate),
+      (certificate) => isSameName(certificate.subject, issuer) && !walked.includes(certificate),
     );
     if (next === undefined) {
       break;
@@ -220,15 +223,16 @@ function unknownIssuer({ anchors, presented }: Search, path: Path): Failed {
 export function leadingTo(
   anchors: readonly TrustAnchor[],
   presented: readonly Certificate[],
+  isSameName: NameComparison,
 ): readonly Certificate[] {
   const isIssuedByAnchor = ({ issuer }: Certificate) =>
-    anchors.some(({ certificate }) => sameName(certificate.subject, issuer));
+    anchors.some(({ certificate }) => isSameName(certificate.subject, issuer));
   const reached = presented.filter(isIssuedByAnchor);
   let rest = presented.filter((certificate) => !reached.includes(certificate));
   // The array grows while it is walked: a breadth-first search from the anchors down.
   for (const authority of reached) {
-    reached.push(...rest.filter(({ issuer }) => sameName(issuer, authority.subject)));
-    rest = rest.filter(({ issuer }) => !sameName(issuer, authority.subject));
+    reached.push(...rest.filter(({ issuer }) => isSameName(issuer, authority.subject)));
+    rest = rest.filter(({ issuer }) => !isSameName(issuer, authority.subject));
   }
   return reached;
 }
@@ -254,8 +258,10 @@ function likelierFirst<T>(
 }
 
 /** RFC 4158 §5.2: the same name with the same key a second time is a loop, whatever else the certificates say. */
-function isSameEntity(a: Certificate, b: Certificate): boolean {
-  return sameName(a.subject, b.subject) && sameBytes(a.subjectPublicKeyInfo.raw, b.subjectPublicKeyInfo.raw);
+function isSameEntity({ isSameName }: Search, a: Certificate, b: Certificate): boolean {
+  return (
+    isSameName(a.subject, b.subject) && sameBytes(a.subjectPublicKeyInfo.raw, b.subjectPublicKeyInfo.raw)
+  );
 }
 
 function topOf(path: Path): Certificate {

@@ -10,6 +10,7 @@ import {
   dangerouslyAcceptAnyCertificate,
   id,
   makeCertId,
+  makeName,
   PATH_LIMITS,
   trustAnchor,
 } from '../../x509/index.ts';
@@ -375,4 +376,15 @@ test('a chain of trust asks for revocation what it is told to, also of what the 
   assert.ok(strict(presented).ok);
   assert.equal(unwrapError(strict({ ...presented, stapled })).reason, 'revoked');
   assert.ok(chainOfTrust({ anchors })({ ...presented, stapled }).ok);
+});
+
+test('off the web, the names of issuers are compared regardless of case, spaces and string type (RFC 5280 §7.1)', () => {
+  const server = resigned(endEntity(HOST, policy), policy, {
+    issuer: makeName([['commonName', '  POLICY  ']]),
+  });
+  assert.equal(unwrapError(validate([server, policy], [root])).reason, 'unknown-issuer');
+  for (const profile of ['rfc5280', 'lenient'] as const) {
+    assert.ok(validate([server, policy], [root], { profile }).ok);
+    assert.ok(validate([server], [policy], { profile }).ok);
+  }
 });
