@@ -103,7 +103,7 @@ function sendCertificate(
 ): Transition {
   const certificate = sendHandshake(certificateMessage(new Uint8Array(0), chosen?.credential));
   const afterCertificate = transcript.update(certificate.raw);
-  const actions = [...changeCipherSpec(config, flight), certificate];
+  const actions = [certificate];
   if (chosen === undefined) return finish(config, flight, undefined, afterCertificate, actions);
   const entropy = generate(flight.settled.rng, SIGNING_ENTROPY_LENGTH).bytes;
   const proof = proveKey(config, chosen, afterCertificate, entropy);
@@ -138,7 +138,7 @@ function finish(
   return ok({
     phase: { kind: 'established', facts, exporterSecret: secrets.exporter },
     actions: [
-      ...(before.length === 0 ? changeCipherSpec(config, flight) : before),
+      ...before,
       sendHandshake({ kind: 'finished', body: { verifyData } }),
       { kind: 'protectWrites', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
       { kind: 'established', facts },
@@ -155,13 +155,6 @@ function applicationReads({ settled, secrets }: OwnFlight): readonly Action[] {
     logSecret('EXPORTER_SECRET', clientRandom, secrets.exporter),
     { kind: 'protectReads', suite, secret: secrets.serverApplicationTraffic, epoch: 'application' },
   ];
-}
-
-/** §D.4: once, before the second flight; after a HelloRetryRequest that was the second ClientHello. */
-function changeCipherSpec(config: ClientConfig, { settled }: OwnFlight): readonly Action[] {
-  return config.middleboxCompatibility && !settled.helloRetryRequest
-    ? [{ kind: 'sendChangeCipherSpec' }]
-    : [];
 }
 
 function clientFacts(config: ClientConfig, { settled, peer }: OwnFlight, chosen: Chosen | undefined): Facts {

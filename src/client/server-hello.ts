@@ -182,8 +182,16 @@ function agree(
   };
   return ok({
     phase: { kind: 'awaitEncryptedExtensions', agreed, transcript },
-    actions: handshakeKeys(agreed),
+    actions: [...changeCipherSpec(config, agreed), ...handshakeKeys(agreed)],
   });
+}
+
+/**
+ * §E.4: once, before the first record that is protected: the second flight, or the alert that comes instead. After a
+ * HelloRetryRequest it went before the second ClientHello.
+ */
+function changeCipherSpec(config: ClientConfig, { helloRetryRequest }: Agreed): readonly Action[] {
+  return config.middleboxCompatibility && !helloRetryRequest ? [{ kind: 'sendChangeCipherSpec' }] : [];
 }
 
 function handshakeKeys(agreed: Agreed): readonly Action[] {

@@ -268,6 +268,20 @@ test('an alert that answers the first flight is in a record of TLS 1.2', () => {
   assert.deepEqual(sent(server.peer.latest), hex('15 0303 0002 02 2f'));
 });
 
+test('change_cipher_spec goes before the first protected record, even when that is an alert (§E.4)', () => {
+  const server = meetClient();
+  server.play('serverHello');
+  server.say.encryptedExtensions(() => ({ extensions: [{ name: 'unknown', type: 0xfafa, data: hex('') }] }));
+  assertMisbehaved(server.peer, 'unsupported_extension', 'unsolicited-extension');
+  assert.deepEqual(
+    server.peer.heard.slice(-2).map((content) => [content.kind, content.protected]),
+    [
+      ['changeCipherSpec', false],
+      ['alert', true],
+    ],
+  );
+});
+
 /** Both hellos of a client that was asked again. */
 function hellos({ peer }: ScriptedServer): readonly [ClientHello, ClientHello] {
   const [first, second] = messagesHeard(peer, 'clientHello');
