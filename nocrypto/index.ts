@@ -5,6 +5,29 @@
  */
 export { padPkcs7, unpadPkcs7 } from './cbc.ts';
 export { equal } from './constant-time.ts';
+export {
+  type HpkeAeadName,
+  type HpkeContext,
+  type HpkeKdfName,
+  type HpkePsk,
+  type HpkeRecipientOptions,
+  type HpkeSenderOptions,
+  type HpkeSuite,
+  hpkeExport,
+  hpkeIdsOfSuite,
+  hpkeOpen,
+  hpkeSeal,
+  hpkeSetupRecipient,
+  hpkeSetupSender,
+  hpkeSuiteOfIds,
+} from './hpke.ts';
+export {
+  type HpkeKemName,
+  type HpkeKeyError,
+  type HpkeKeyPair,
+  hpkeDeriveKeyPair,
+  hpkeKeyPair,
+} from './hpke-kem.ts';
 export { legacy } from './legacy.ts';
 export { noble } from './noble.ts';
 export type {
