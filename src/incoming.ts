@@ -4,10 +4,29 @@ import { type Failure, misbehaved, misuse } from './failure.ts';
 import { describeMessage } from './message-details.ts';
 import { decodeHandshake, HANDSHAKE_HEADER_LENGTH, type HandshakeMessage } from './messages.ts';
 import { answerPostHandshake } from './post-handshake.ts';
-import { nextRecord, openRecord, type ProtectionKeys, RECORD_HEADER_LENGTH, recordLength } from './record.ts';
+import {
+  nextRecord,
+  openedLength,
+  openRecord,
+  type ProtectionKeys,
+  RECORD_HEADER_LENGTH,
+  recordLength,
+} from './record.ts';
 import { handleServer } from './server/handle.ts';
 import { isWaiting, type Phase } from './state.ts';
-import { apply, emit, end, fail, type Turn, trace, traceRecord, tracing, updateWriteKeys } from './turn.ts';
+import {
+  apply,
+  emit,
+  emitData,
+  end,
+  fail,
+  makeRoom,
+  type Turn,
+  trace,
+  traceRecord,
+  tracing,
+  updateWriteKeys,
+} from './turn.ts';
 import { contents, emptyQueue, enqueue } from './wire/byte-queue.ts';
 
 /** Cuts bytes into records and handles each, until the bytes, or the connection's patience, are used up. */
@@ -33,7 +52,7 @@ export function takeBytes(turn: Turn, bytes: Uint8Array): void {
       turn.incoming = { ...turn.incoming, records, recordLength: length?.value ?? 0 };
       return;
     }
-    takeRecord(turn, bytes.subarray(offset, offset + length.value));
+    takeRecord(turn, bytes.subarray(offset, offset + length.value), left);
     offset += length.value;
   }
 }
@@ -76,7 +95,7 @@ function completeRecord(turn: Turn, bytes: Uint8Array, offset: number): number {
     turn.incoming = { ...incoming, records, recordLength: length.value };
   } else {
     turn.incoming = { ...incoming, records: emptyQueue, recordLength: 0 };
-    takeRecord(turn, whole);
+    takeRecord(turn, whole, whole.length + bytes.length - offset - taken);
   }
   return taken;
 }
@@ -95,8 +114,8 @@ function keepForLater(turn: Turn, bytes: Uint8Array): void {
   turn.incoming = { ...incoming, records: enqueue(incoming.records, bytes), now: turn.now };
 }
 
-/** One whole record (RFC 9846 §5). */
-function takeRecord(turn: Turn, record: Uint8Array): void {
+/** One whole record (RFC 9846 §5), the first of `left` bytes that have come. */
+function takeRecord(turn: Turn, record: Uint8Array, left: number): void {
   const type = record[0] ?? 0;
   if (type === contentTypes.changeCipherSpec) {
     takeChangeCipherSpec(turn, record);
@@ -108,15 +127,15 @@ function takeRecord(turn: Turn, record: Uint8Array): void {
     return;
   }
   if (protection === undefined || isPlaintextAlert(turn, type)) {
-    // The caller may reuse its bytes, and what is read from them is kept.
-    takeContent(turn, type, record.slice(RECORD_HEADER_LENGTH), false);
+    takeContent(turn, type, record.subarray(RECORD_HEADER_LENGTH), false);
     return;
   }
   if (type !== contentTypes.applicationData) {
     fail(turn, misbehaved('unexpected-message', 'an unprotected record where records must be protected'));
     return;
   }
-  const content = openRecord(protection, record);
+  makeRoom(turn, openedLength(protection, record.length), openedLength(protection, left));
+  const content = openRecord(protection, record, turn.opened, turn.dataEnd);
   if (content.ok) {
     turn.read = { protection: nextRecord(protection), closed: false, skippable: 0 };
     takeContent(turn, content.value.type, content.value.bytes, true);
@@ -213,7 +232,8 @@ function takeHandshakeContent(turn: Turn, bytes: Uint8Array): void {
   }
   const { incoming } = turn;
   if (incoming.handshake.length === 0) {
-    turn.unread = bytes;
+    // A copy, for what is read is kept, and what a record is opened to is used again.
+    turn.unread = bytes.slice();
   } else {
     const handshake = enqueue(incoming.handshake, bytes);
     // Joining the parts only once all are there keeps a message in single bytes from costing its length squared.
@@ -312,7 +332,7 @@ function takeApplicationData(turn: Turn, bytes: Uint8Array): void {
   if (incoming.uselessRecords > 0 || incoming.postHandshakeMessages > 0) {
     turn.incoming = { ...incoming, uselessRecords: 0, postHandshakeMessages: 0 };
   }
-  emit(turn, { kind: 'data', bytes, early: false });
+  emitData(turn, bytes.length);
 }
 
 /** §5.1: the parts of a handshake message must not have other records between them. */

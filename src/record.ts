@@ -69,27 +69,37 @@ export function recordLength(bytes: Uint8Array, offset: number): Result<number, 
   return ok(RECORD_HEADER_LENGTH + length);
 }
 
+/** Bytes that {@link openRecord} writes for a record of `length` bytes, none for one that is too short to be one. */
+export function openedLength(protection: Protection, length: number): number {
+  return Math.max(0, length - RECORD_HEADER_LENGTH - protection.keys.tagLength);
+}
+
 /**
- * Takes the protection off a whole TLSCiphertext record (§5.2). The content is a fresh array; `record` is only read.
- * The content type is the last non-zero byte; what follows it is padding (§5.4).
+ * Takes the protection off a whole TLSCiphertext record (§5.2), which is only read. What was inside is written to `out`
+ * from `offset` on, and the content is a view of it. The content type is the last non-zero byte; what follows it is
+ * padding (§5.4).
  */
-export function openRecord(protection: Protection, record: Uint8Array): Result<Content, Failure> {
+export function openRecord(
+  protection: Protection,
+  record: Uint8Array,
+  out: Uint8Array,
+  offset: number,
+): Result<Content, Failure> {
   const { keys, sequence } = protection;
-  const ciphertext = record.subarray(RECORD_HEADER_LENGTH);
-  const length = ciphertext.length - keys.tagLength;
-  const inner = new Uint8Array(Math.max(length, 0));
   const header = record.subarray(0, RECORD_HEADER_LENGTH);
-  if (length < 0 || !keys.aead.open(nonce(keys.iv, sequence), header, ciphertext, inner, 0)) {
+  const ciphertext = record.subarray(RECORD_HEADER_LENGTH);
+  if (!keys.aead.open(nonce(keys.iv, sequence), header, ciphertext, out, offset)) {
     return err(misbehaved('decryption-failed', `record ${sequence} under these keys does not authenticate`));
   }
-  let end = inner.length;
-  while (end > 0 && inner[end - 1] === 0) end--;
-  if (end === 0) return err(misbehaved('no-content-type', 'a protected record of padding only'));
+  const length = openedLength(protection, record.length);
+  let end = offset + length;
+  while (end > offset && out[end - 1] === 0) end--;
+  if (end === offset) return err(misbehaved('no-content-type', 'a protected record of padding only'));
   // A TLSInnerPlaintext, padding included, is at most 2^14 + 1 bytes.
-  if (inner.length > MAX_PLAINTEXT + 1) {
-    return err(misbehaved('record-too-long', `${inner.length} bytes inside a protected record`));
+  if (length > MAX_PLAINTEXT + 1) {
+    return err(misbehaved('record-too-long', `${length} bytes inside a protected record`));
   }
-  return ok({ type: inner[end - 1] ?? 0, bytes: inner.subarray(0, end - 1) });
+  return ok({ type: out[end - 1] ?? 0, bytes: out.subarray(offset, end - 1) });
 }
 
 /** The protection of the record after this one. */

@@ -33,6 +33,13 @@ export interface Turn {
   /** Handshake bytes behind the message being handled. */
   unread: Uint8Array;
   readonly effects: Effect[];
+  /**
+   * Where records are opened to, one behind the other. What lies from `dataStart` to `dataEnd` is data, of one record or
+   * more, that waits to be one effect; what lies before it has been given away.
+   */
+  opened: Uint8Array;
+  dataStart: number;
+  dataEnd: number;
   /** Handshake messages that wait to share records. */
   readonly flight: Uint8Array[];
   /** Records that wait to share one `send` effect. */
@@ -55,6 +62,9 @@ export function beginTurn(state: State, now: number): Turn {
     incoming: state.incoming,
     unread: noBytes,
     effects: [],
+    opened: noBytes,
+    dataStart: 0,
+    dataEnd: 0,
     flight: [],
     records: [],
   };
@@ -62,6 +72,7 @@ export function beginTurn(state: State, now: number): Turn {
 
 export function endTurn(turn: Turn): Step {
   flush(turn);
+  flushData(turn);
   const { fixed, phase, read, write, incoming } = turn;
   return { state: { fixed, phase, read, write, incoming }, effects: turn.effects };
 }
@@ -105,12 +116,29 @@ export function end(turn: Turn, failure: Failure | undefined): void {
 /** Adds an effect behind everything that is to be sent before it. */
 export function emit(turn: Turn, effect: Effect): void {
   flush(turn);
-  turn.effects.push(effect);
+  push(turn, effect);
+}
+
+/**
+ * Makes room behind the data in `turn.opened` for what is in the next record. `length` is what that takes, `all` at least
+ * what it takes together with all records that came with it: they share one buffer.
+ */
+export function makeRoom(turn: Turn, length: number, all: number): void {
+  if (turn.opened.length - turn.dataEnd >= length) return;
+  flushData(turn);
+  turn.opened = new Uint8Array(all);
+  turn.dataStart = 0;
+  turn.dataEnd = 0;
+}
+
+/** The next `length` bytes in `turn.opened` are data. */
+export function emitData(turn: Turn, length: number): void {
+  turn.dataEnd += length;
 }
 
 /** Adds a trace event. Trace events do not hold back what waits to be sent. */
 export function trace(turn: Turn, event: TraceEvent): void {
-  turn.effects.push({ kind: 'trace', event });
+  push(turn, { kind: 'trace', event });
 }
 
 export function tracing(turn: Turn, level: Exclude<TraceLevel, 'off'>): boolean {
@@ -275,7 +303,22 @@ function flushFlight(turn: Turn): void {
 function flush(turn: Turn): void {
   flushFlight(turn);
   if (turn.records.length === 0) return;
-  turn.effects.push({ kind: 'send', bytes: concat(turn.records.splice(0)) });
+  push(turn, { kind: 'send', bytes: concat(turn.records.splice(0)) });
+}
+
+function push(turn: Turn, effect: Effect): void {
+  flushData(turn);
+  turn.effects.push(effect);
+}
+
+function flushData(turn: Turn): void {
+  const { opened, dataStart, dataEnd } = turn;
+  if (dataStart === dataEnd) return;
+  const data = opened.subarray(dataStart, dataEnd);
+  turn.dataStart = dataEnd;
+  // A peer that pads much must not make anybody hold it all for a little data.
+  const bytes = opened.length > 2 * data.length ? data.slice() : data;
+  turn.effects.push({ kind: 'data', bytes, early: false });
 }
 
 /** §5: never protected, whatever keys are in force. */

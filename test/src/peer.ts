@@ -261,7 +261,7 @@ function hear(peer: Peer, bytes: Uint8Array): void {
   }
   const { read } = peer;
   assert.ok(read !== undefined, 'the engine protects what it sends before the peer could have keys');
-  const content = openRecord(read, bytes);
+  const content = openRecord(read, bytes, new Uint8Array(bytes.length), 0);
   if (!content.ok) {
     peer.heard.push({ kind: 'unreadable', protected: true });
     return;

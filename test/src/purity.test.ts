@@ -15,7 +15,7 @@ import {
   type Side,
   start,
 } from './recording.ts';
-import { makeClientConfig, makeServerConfig, runs, sent } from './support.ts';
+import { concatAll, makeClientConfig, makeServerConfig, runs, sent } from './support.ts';
 
 const connections = fc.tuple(optionPairs, happenings);
 
@@ -196,17 +196,31 @@ function pieces(input: Input, next: () => number): readonly Input[] {
 }
 
 /**
- * Where a step ends, a `send` ends, and messages that wait to share a record are sealed: so the bytes sent are the same
- * in all, the records traced as sent are the same among themselves, and all else is the same one by one.
+ * Where a step ends, a `send` and a `data` end, and messages that wait to share a record are sealed: so the bytes sent are
+ * the same in all, the records traced as sent are the same among themselves, and all else is the same one by one, data
+ * that nothing stands between taken together.
  */
 function assertSameInAll(actual: readonly Effect[], expected: readonly Effect[], side: Side): void {
   assert.deepEqual(sent(actual), sent(expected), side);
   assert.deepEqual(actual.filter(isSentRecord), expected.filter(isSentRecord), side);
   const rest = (effects: readonly Effect[]) =>
-    effects.filter((effect) => effect.kind !== 'send' && !isSentRecord(effect));
+    joinData(effects.filter((effect) => effect.kind !== 'send' && !isSentRecord(effect)));
   assert.deepEqual(rest(actual), rest(expected), side);
 }
 
 function isSentRecord(effect: Effect): boolean {
   return effect.kind === 'trace' && effect.event.kind === 'record' && effect.event.direction === 'sent';
+}
+
+function joinData(effects: readonly Effect[]): readonly Effect[] {
+  const joined: Effect[] = [];
+  for (const effect of effects) {
+    const last = joined.at(-1);
+    if (effect.kind === 'data' && last?.kind === 'data' && last.early === effect.early) {
+      joined[joined.length - 1] = { ...effect, bytes: concatAll([last.bytes, effect.bytes]) };
+    } else {
+      joined.push(effect);
+    }
+  }
+  return joined;
 }

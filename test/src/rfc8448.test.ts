@@ -121,7 +121,7 @@ for (const trace of [simpleHandshake, helloRetryRequest, clientAuthentication, c
       sealRecord(protectedBy, contentTypeOf(type), version, hex(content), sealed, 0);
       assert.equal(toHex(sealed), record);
       if (protectedBy !== undefined) {
-        assert.deepEqual(must(openRecord(protectedBy, bytes)), {
+        assert.deepEqual(must(openRecord(protectedBy, bytes, new Uint8Array(bytes.length), 0)), {
           type: contentTypeOf(type),
           bytes: hex(content),
         });
