@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClientHelloExtension, findExtension, type UnknownExtension } from '../../src/extensions.ts';
+import { findExtension } from '../../src/extensions.ts';
 import { groupCode } from '../../src/groups.ts';
 import type { Misbehaviour } from '../../src/index.ts';
 import { type ClientHello, type HelloRetryRequest, helloRetryRequest } from '../../src/messages.ts';
 import { encode } from '../../src/wire/codec.ts';
+import { adding, type Edit, raw, replacing, unchanged, without } from './edits.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import { changeCipherSpec, deliver, messagesHeard, plainRecord } from './peer.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
-import { bytes, find, hex, NAME, sent } from './support.ts';
+import { bytes, find, hex, sent } from './support.ts';
 
 // What a server asks in a HelloRetryRequest (RFC 9846 §4.2.4), what may differ in the hello that answers it (§4.2.2), and
 // what becomes of early data that it does not take (§4.3.10).
 
-type Edit = (honest: ClientHello) => ClientHello;
-
-const padding: UnknownExtension = { name: 'unknown', type: 21, data: new Uint8Array(9) };
-const grease: UnknownExtension = { name: 'unknown', type: 0xfafa, data: hex('00') };
+const padding = raw(21, '000000000000000000');
+const grease = raw(0xfafa, '00');
 
 const refused: readonly (readonly [string, Edit, Misbehaviour])[] = [
   ['another random', (hello) => ({ ...hello, random: bytes(32, 77) }), 'second-client-hello-differs'],
@@ -237,7 +236,7 @@ test('a client that did not announce early data may not send any', () => {
 
 test('early_data with something in it is malformed', () => {
   const client = meetServer();
-  client.say.clientHello(adding({ name: 'unknown', type: 42, data: hex('00') }));
+  client.say.clientHello(adding(raw(42, '00')));
   assertFailed(client.peer, 'decode_error', 'malformed clientHello');
 });
 
@@ -256,7 +255,7 @@ function retryOf({ peer }: ScriptedClient): HelloRetryRequest {
 }
 
 function cookieCut(hello: ClientHello): ClientHello {
-  const cookie = findExtension(hello.extensions, 'cookie') ?? assert.fail(NAME);
+  const cookie = findExtension(hello.extensions, 'cookie') ?? assert.fail('no cookie');
   return replacing({ name: 'cookie', value: cookie.subarray(0, 31) })(hello);
 }
 
@@ -266,28 +265,4 @@ function shares(...groups: readonly number[]): Edit {
     keyExchange: bytes(group === groupCode('x25519') ? 32 : 65),
   }));
   return replacing({ name: 'keyShare', value });
-}
-
-function replacing(replacement: ClientHelloExtension): Edit {
-  return (hello) => ({
-    ...hello,
-    extensions: hello.extensions.map((extension) =>
-      extension.name === replacement.name ? replacement : extension,
-    ),
-  });
-}
-
-function adding(...more: readonly ClientHelloExtension[]): Edit {
-  return (hello) => ({ ...hello, extensions: [...hello.extensions, ...more] });
-}
-
-function without(name: ClientHelloExtension['name']): Edit {
-  return (hello) => ({
-    ...hello,
-    extensions: hello.extensions.filter((extension) => extension.name !== name),
-  });
-}
-
-function unchanged(hello: ClientHello): ClientHello {
-  return hello;
 }

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type GroupName, noble } from '../../nocrypto/index.ts';
-import { type ClientHelloExtension, findExtension, type UnknownExtension } from '../../src/extensions.ts';
+import { type ClientHelloExtension, findExtension } from '../../src/extensions.ts';
 import { groupCode } from '../../src/groups.ts';
 import type { AlertName, Incompatibility, Misbehaviour } from '../../src/index.ts';
-import type { ClientHello, ServerHello } from '../../src/messages.ts';
+import type { ServerHello } from '../../src/messages.ts';
+import { adding, type Edit, raw, replacing, unchanged, without } from './edits.ts';
 import { assertAt, assertFailed, assertIncompatible, assertMisbehaved } from './expect.ts';
 import { deliver, messagesHeard, record } from './peer.ts';
 import { meetServer, type ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts';
 import { bytes, find, hex } from './support.ts';
 
 // What a server checks in the first ClientHello (RFC 9846 §4.2.2, §4.3, §9.2), and what it chooses from it.
-
-type Edit = (honest: ClientHello) => ClientHello;
 
 const misbehaviours: readonly (readonly [string, Edit, AlertName, Misbehaviour])[] = [
   ['the legacy_version 1.3', legacyVersion(0x0304), 'protocol_version', 'bad-legacy-version'],
@@ -306,32 +305,4 @@ function greased(extension: ClientHelloExtension): ClientHelloExtension {
     default:
       return extension;
   }
-}
-
-function replacing(replacement: ClientHelloExtension): Edit {
-  return (hello) => ({
-    ...hello,
-    extensions: hello.extensions.map((extension) =>
-      extension.name === replacement.name ? replacement : extension,
-    ),
-  });
-}
-
-function adding(...more: readonly ClientHelloExtension[]): Edit {
-  return (hello) => ({ ...hello, extensions: [...hello.extensions, ...more] });
-}
-
-function without(name: ClientHelloExtension['name']): Edit {
-  return (hello) => ({
-    ...hello,
-    extensions: hello.extensions.filter((extension) => extension.name !== name),
-  });
-}
-
-function raw(type: number, digits = ''): UnknownExtension {
-  return { name: 'unknown', type, data: hex(digits) };
-}
-
-function unchanged(hello: ClientHello): ClientHello {
-  return hello;
 }

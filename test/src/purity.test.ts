@@ -8,6 +8,7 @@ import {
   effectsOf,
   happenings,
   type Input,
+  type OptionPair,
   optionPairs,
   type Parties,
   perform,
@@ -124,10 +125,7 @@ test('input in single bytes gives the same bytes out, the same data and the same
   );
 });
 
-function quickParties({
-  client,
-  server,
-}: typeof optionPairs extends fc.Arbitrary<infer T> ? T : never): Parties {
+function quickParties({ client, server }: OptionPair): Parties {
   return { client: quickClientConfig(client), server: quickServerConfig(server) };
 }
 

@@ -151,11 +151,13 @@ export const happenings: fc.Arbitrary<readonly Happening[]> = fc
   )
   .map(([first, then]) => [...first, ...then]);
 
-/** Configurations that lead through every path of the handshake, with limits low enough for keys to turn over. */
-export const optionPairs: fc.Arbitrary<{
+export interface OptionPair {
   readonly client: Partial<ClientOptions>;
   readonly server: Partial<ServerOptions>;
-}> = fc
+}
+
+/** Configurations that lead through every path of the handshake, with limits low enough for keys to turn over. */
+export const optionPairs: fc.Arbitrary<OptionPair> = fc
   .record({
     suite: fc.constantFrom(
       'TLS_AES_128_GCM_SHA256' as const,

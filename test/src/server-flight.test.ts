@@ -12,6 +12,7 @@ import {
   dangerouslyAcceptAnyCertificate,
   trustAnchor,
 } from '../../x509/index.ts';
+import { raw } from './edits.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import { nullCrypto } from './null-crypto.ts';
 import { messagesHeard, messagesOf, transcriptHash } from './peer.ts';
@@ -413,8 +414,4 @@ function sign(content: Uint8Array): Uint8Array {
 
 function hashOf({ peer, suite }: ScriptedServer): Uint8Array {
   return transcriptHash(peer, suite);
-}
-
-function raw(type: number, digits = ''): UnknownExtension {
-  return { name: 'unknown', type, data: hex(digits) };
 }
