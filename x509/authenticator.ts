@@ -1,12 +1,13 @@
 import { err, ok, type Result } from '../asn1/index.ts';
 import type { CryptoProvider } from '../nocrypto/index.ts';
+import { sameBytes, toHex } from './bytes.ts';
 import { type Certificate, certificatePublicKey } from './certificate.ts';
 import type { ReferenceIdentity } from './identity.ts';
 import type { PathLimits } from './limits.ts';
 import type { OcspResponse } from './ocsp.ts';
 import { validatePath } from './path.ts';
 import type { PolicyOptions } from './policy.ts';
-import type { Profile, Purpose } from './profile.ts';
+import { checkTrustedLeaf, type Profile, type Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
 import type { RevocationOptions } from './revocation.ts';
 import { keyFault } from './signature.ts';
@@ -93,14 +94,66 @@ export function chainOfTrust({
 }
 
 /**
+ * Accepts a peer whose certificate is one of those with these SHA-256 digests of their DER, 32 bytes each. Nobody needs to have
+ * issued it, and its names are not looked at, since the digest says more than any name. It must be in force and allow the
+ * purpose. Throws RangeError (caller's bug) for an empty list and for other lengths.
+ */
+export function pinnedCertificate(fingerprints: readonly Uint8Array[]): Authenticator {
+  return pinned('certificate', fingerprints, ({ der }) => der);
+}
+
+/**
+ * Accepts a peer whose key is one of those with these SHA-256 digests of the SubjectPublicKeyInfo's DER, 32 bytes each: the pins
+ * of RFC 7469 §2.4, which survive a renewal of the certificate. Otherwise as {@link pinnedCertificate}.
+ */
+export function pinnedKey(pins: readonly Uint8Array[]): Authenticator {
+  return pinned('key', pins, ({ subjectPublicKeyInfo }) => subjectPublicKeyInfo.raw);
+}
+
+function pinned(
+  what: string,
+  digests: readonly Uint8Array[],
+  bytesOf: (certificate: Certificate) => Uint8Array,
+): Authenticator {
+  if (digests.length === 0 || digests.some(({ length }) => length !== SHA256_LENGTH)) {
+    throw new RangeError(`pins are digests of ${SHA256_LENGTH} bytes, one at least`);
+  }
+  return ({ crypto, certificates, purpose, now }) => {
+    const [leaf] = certificates;
+    if (leaf === undefined) {
+      return err(emptyChain());
+    }
+    const digest = crypto.hashes.sha256.digest(bytesOf(leaf));
+    if (!digests.some((pin) => sameBytes(pin, digest))) {
+      const expected = `a ${what} with the SHA-256 ${digests.map(toHex).join(' or ')}`;
+      return err(blame(finding('not-pinned', expected, toHex(digest)), leaf, 0));
+    }
+    const unfit = checkTrustedLeaf(leaf, {
+      profile: 'lenient',
+      purpose,
+      keyUsage: ['digitalSignature'],
+      now,
+    });
+    return unfit === undefined ? withKey(crypto, leaf) : err(blame(unfit, leaf, 0));
+  };
+}
+
+const SHA256_LENGTH = 32;
+
+/**
  * Accepts any certificate whose key can be used, whoever made it, whatever name and dates it has: the connection is then
  * encrypted to nobody in particular, and anyone on the way can be at its other end. For tests and for looking around.
  */
 export const dangerouslyAcceptAnyCertificate: Authenticator = ({ crypto, certificates }) => {
   const [leaf] = certificates;
-  if (leaf === undefined) {
-    return err({ ...finding('empty-chain', 'a certificate', 'none'), certificate: undefined });
-  }
+  return leaf === undefined ? err(emptyChain()) : withKey(crypto, leaf);
+};
+
+function withKey(crypto: CryptoProvider, leaf: Certificate): Result<AuthenticatedPeer, ValidationError> {
   const key = certificatePublicKey(crypto, leaf);
   return key.ok ? ok({ leaf, path: [leaf], key: key.value }) : err(blame(keyFault(key.error), leaf, 0));
-};
+}
+
+function emptyChain(): ValidationError {
+  return { ...finding('empty-chain', 'a certificate', 'none'), certificate: undefined };
+}

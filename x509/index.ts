@@ -12,7 +12,15 @@ export {
   chainOfTrust,
   dangerouslyAcceptAnyCertificate,
   type PresentedChain,
+  pinnedCertificate,
+  pinnedKey,
 } from './authenticator.ts';
+export {
+  type AnchorSource,
+  type AuthenticatorTextError,
+  type AuthenticatorTextOptions,
+  authenticatorFromText,
+} from './authenticator-text.ts';
 export {
   buildCertificate,
   type CertificateOptions,

@@ -58,8 +58,16 @@ export function checkAnchor(certificate: Certificate, context: CheckContext): Fi
 }
 
 /** What is wrong with a leaf that is itself trusted: it was chosen as it is, so its layout does not matter. */
-export function checkTrustedLeaf(certificate: Certificate, context: CheckContext): Finding | undefined {
-  return firstFinding([...EVERY_CHECK, ...END_ENTITY_CHECKS], certificate, context);
+export function checkTrustedLeaf(
+  certificate: Certificate,
+  context: Omit<CheckContext, 'isSelfSigned'>,
+): Finding | undefined {
+  return (
+    isInForce(certificate, context) ??
+    hasOnlyUnderstoodCriticalExtensions(certificate) ??
+    mayBeUsed(certificate, context) ??
+    isForPurpose(certificate, context)
+  );
 }
 
 /** What is wrong with a certificate whose key signs CRLs (`cRLSign`) or OCSP responses (`digitalSignature`). */
@@ -236,7 +244,10 @@ function mayBeUsed(
 }
 
 /** RFC 5280 §4.2.1.12. On the web, anyExtendedKeyUsage is not enough (Baseline Requirements §7.1.2.7.10). */
-function isForPurpose(certificate: Certificate, { purpose, profile }: CheckContext): Finding | undefined {
+function isForPurpose(
+  certificate: Certificate,
+  { purpose, profile }: Pick<CheckContext, 'purpose' | 'profile'>,
+): Finding | undefined {
   const purposes = extensionValue(certificate, 'extKeyUsage');
   const admitted = profile === 'web' ? [id.kp[purpose]] : [id.kp[purpose], id.ce.anyExtendedKeyUsage];
   return purposes === undefined || purposes.some((usage) => admitted.some((wanted) => wanted === usage))

@@ -25,6 +25,8 @@ export type ValidationReason =
   | 'revoked'
   /** The policy wants to know whether a certificate is revoked, and no usable evidence says. */
   | 'revocation-unknown'
+  /** None of the certificates or keys that alone are accepted. */
+  | 'not-pinned'
   /** Properly signed, but not as the profile wants certificates to be. */
   | 'profile-violation'
   /** A limit of `PathLimits` ran out: the search was stopped, not finished. */
