@@ -6,6 +6,18 @@
 export { padPkcs7, unpadPkcs7 } from './cbc.ts';
 export { equal } from './constant-time.ts';
 export {
+  FORTUNA_EVENT_LIMIT,
+  FORTUNA_GENERATE_LIMIT,
+  FORTUNA_POOLS,
+  type Fortuna,
+  type FortunaPool,
+  fortunaAdd,
+  fortunaGenerate,
+  fortunaIsSeeded,
+  fortunaReseed,
+  fortunaStart,
+} from './fortuna.ts';
+export {
   type HpkeAeadName,
   type HpkeContext,
   type HpkeKdfName,
