@@ -175,6 +175,22 @@ export {
   type RevocationStatus,
   revocationStatuses,
 } from './revocation.ts';
+export {
+  type CtLog,
+  type CtLogFacts,
+  ctLog,
+  decodeSctList,
+  encodeSctList,
+  precertificateTbs,
+  type SctCheck,
+  type SctFault,
+  type SctListError,
+  type SctSource,
+  type SctVerdict,
+  type SignedCertificateTimestamp,
+  type VerifiedSct,
+  verifyScts,
+} from './sct.ts';
 export { type TrustAnchor, type TrustAnchorError, trustAnchor, trustAnchorsFromPem } from './trust-anchor.ts';
 export {
   type CertificateReference,

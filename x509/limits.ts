@@ -62,3 +62,6 @@ export const SCRYPT_MAXIMUM_WORK = 64 * 1024 * 1024;
 
 /** Octets of a PBMAC1 key below which anybody may have guessed it. Source: RFC 9879. */
 export const PBMAC1_MINIMUM_KEY_LENGTH = 20;
+
+/** Timestamps of one list that are verified, the first ones. Certificates have two to five. */
+export const SCT_MAXIMUM_COUNT = 16;
