@@ -143,6 +143,12 @@ export const alertCodes = {
   no_application_protocol: 120,
 } as const;
 
+/** RFC 9846 §4.2.9. */
+export const pskKeyExchangeModes = {
+  psk_ke: 0,
+  psk_dhe_ke: 1,
+} as const;
+
 /** RFC 9846 §4.1.3: the ServerHello.random that makes it a HelloRetryRequest: SHA-256 of "HelloRetryRequest". */
 export const helloRetryRequestRandom: Uint8Array = Uint8Array.from([
   0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,

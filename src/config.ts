@@ -17,7 +17,10 @@ import {
 import type { Credential } from './credential.ts';
 import { defaults } from './defaults.ts';
 import { defaultLimits, type Limits, MIN_PLAINTEXT } from './limits.ts';
+import type { ExternalPsk } from './psk.ts';
+import { MAX_TICKET_LIFETIME } from './session.ts';
 import { signatureSchemes } from './signature-schemes.ts';
+import { TICKET_KEY_LENGTH, TICKET_KEY_NAME_LENGTH, type TicketKey, type TicketKeys } from './ticket.ts';
 import type { TraceLevel } from './trace.ts';
 
 /** What a client and a server both can say; everything has its default in defaults.ts. */
@@ -36,6 +39,11 @@ export interface CommonOptions {
    * (no_application_protocol): that stops cross-protocol attacks (ALPACA).
    */
   readonly applicationProtocols?: readonly string[] | undefined;
+  /**
+   * Keys shared with the peer by other means (RFC 9258). With one that both know, no certificate is shown, and a server
+   * needs none. Only with (EC)DHE: what was recorded stays secret when a key leaks.
+   */
+  readonly externalPsks?: readonly ExternalPsk[] | undefined;
   /** How much is traced; by default nothing. `secrets` hands the connection's keys to whoever reads the trace. */
   readonly trace?: TraceLevel | undefined;
   /** Lowers any of the limits of limits.ts. */
@@ -62,6 +70,8 @@ export interface ClientOptions extends CommonOptions {
   readonly sendServerName?: boolean | undefined;
   /** The groups a key share is sent for at once, in the order of `groups`. A server that wants another one asks again. */
   readonly keyShares?: readonly GroupName[] | undefined;
+  /** Whether the server may give tickets to resume with; each is an effect. Default true. */
+  readonly acceptTickets?: boolean | undefined;
   /** RFC 9846 §D.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
   readonly middleboxCompatibility?: boolean | undefined;
 }
@@ -72,6 +82,17 @@ export interface ServerOptions extends CommonOptions {
    * taken. `'ask'`: each ClientHello becomes a request.
    */
   readonly credentials: readonly Credential[] | 'ask';
+  /** Keys that seal tickets for clients to resume with; none means no tickets. */
+  readonly ticketKeys?: TicketKeys | undefined;
+  /** Tickets for each connection, 0 to 8. Default 2: a client may use one for each of two new connections. */
+  readonly ticketCount?: number | undefined;
+  /** Seconds until a ticket is worth nothing, at most 604,800 (seven days). Default 7,200. */
+  readonly ticketLifetime?: number | undefined;
+  /**
+   * Up to 255 bytes that tell this configuration from others under the same ticket keys: a session is resumed only where
+   * it was made. Give different ones to configurations that authenticate clients differently.
+   */
+  readonly sessionContext?: Uint8Array | undefined;
   /** Asks the client for a certificate. Default: it is not asked. */
   readonly clientAuthentication?: ClientAuthentication | undefined;
   /** Refuse (unrecognized_name) a client that names a host no credential is for, instead of showing the first that fits. */
@@ -96,6 +117,7 @@ interface CommonConfig {
   readonly groups: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly applicationProtocols: readonly string[];
+  readonly externalPsks: readonly ExternalPsk[];
   readonly trace: TraceLevel;
   readonly limits: Limits;
   readonly [checkedConfig]: true;
@@ -110,6 +132,7 @@ export interface ClientConfig extends CommonConfig {
   /** The DNS name to send as server_name, or undefined. */
   readonly serverName: string | undefined;
   readonly keyShares: readonly GroupName[];
+  readonly acceptTickets: boolean;
   readonly middleboxCompatibility: boolean;
 }
 
@@ -118,6 +141,10 @@ export interface ServerConfig extends CommonConfig {
   readonly role: 'server';
   readonly credentials: readonly Credential[] | 'ask';
   readonly clientAuthentication: ClientAuthentication | undefined;
+  readonly ticketKeys: TicketKeys;
+  readonly ticketCount: number;
+  readonly ticketLifetime: number;
+  readonly sessionContext: Uint8Array;
   readonly strictServerName: boolean;
   readonly helloRetryCookie: boolean;
 }
@@ -159,6 +186,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       identity: name,
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
+      acceptTickets: options.acceptTickets ?? defaults.acceptTickets,
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
     }),
   );
@@ -168,15 +196,32 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
 export function serverConfig(options: ServerOptions): Result<ServerConfig, ConfigError> {
   const common = commonConfig(options);
   const { credentials } = options;
+  const ticketKeys = [...(options.ticketKeys ?? [])];
   const problem =
     commonProblem(common) ??
-    problemIf('credentials', 'must hold at least one', credentials !== 'ask' && credentials.length === 0);
+    problemIf(
+      'credentials',
+      'must hold at least one, unless there are externalPsks',
+      credentials !== 'ask' && credentials.length === 0 && common.externalPsks.length === 0,
+    ) ??
+    problemIf(
+      'ticketKeys',
+      `must have names of ${TICKET_KEY_NAME_LENGTH} and secrets of ${TICKET_KEY_LENGTH} bytes`,
+      !ticketKeys.every(isTicketKey),
+    ) ??
+    rangeProblem('ticketCount', options.ticketCount, 0, 8) ??
+    rangeProblem('ticketLifetime', options.ticketLifetime, 1, MAX_TICKET_LIFETIME) ??
+    rangeProblem('sessionContext.length', options.sessionContext?.length, 0, 255);
   if (problem !== undefined) return err(problem);
   return ok(
     checked<ServerConfig>({
       ...common,
       role: 'server',
       credentials: credentials === 'ask' ? credentials : [...credentials],
+      ticketKeys,
+      ticketCount: options.ticketCount ?? defaults.ticketCount,
+      ticketLifetime: options.ticketLifetime ?? defaults.ticketLifetime,
+      sessionContext: Uint8Array.from(options.sessionContext ?? []),
       clientAuthentication: options.clientAuthentication && { ...options.clientAuthentication },
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
@@ -199,6 +244,7 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
     groups: [...(options.groups ?? defaults.groups)],
     signatureSchemes: [...(options.signatureSchemes ?? defaults.signatureSchemes)],
     applicationProtocols: [...(options.applicationProtocols ?? [])],
+    externalPsks: [...(options.externalPsks ?? [])],
     trace: options.trace ?? defaults.trace,
     limits: { ...defaultLimits, ...options.limits },
   };
@@ -226,6 +272,11 @@ function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined
       'applicationProtocols',
       'must take at most 16 KiB together',
       applicationProtocols.join(' ').length > 16 * 1024,
+    ) ??
+    problemIf(
+      'externalPsks',
+      'must have identities of 1 to 16,384 bytes, contexts of at most 16,384 and keys of at least 16',
+      !config.externalPsks.every(isUsablePsk),
     ) ??
     limitProblem(config.limits)
   );
@@ -260,6 +311,20 @@ function limitProblem(limits: Limits): ConfigError | undefined {
   return undefined;
 }
 
+function rangeProblem(
+  option: string,
+  value: number | undefined,
+  least: number,
+  most: number,
+): ConfigError | undefined {
+  const isGood = value === undefined || (Number.isInteger(value) && value >= least && value <= most);
+  return problemIf(option, `must be a whole number from ${least} to ${most}`, !isGood);
+}
+
+function isTicketKey({ name, secret }: TicketKey): boolean {
+  return name.length === TICKET_KEY_NAME_LENGTH && secret.length === TICKET_KEY_LENGTH;
+}
+
 function problemIf(option: string, problem: string, holds: boolean): ConfigError | undefined {
   return holds ? { option, problem } : undefined;
 }
@@ -275,6 +340,12 @@ function isSubset(some: readonly string[], all: readonly string[]): boolean {
 function isInOrderOf(some: readonly string[], all: readonly string[]): boolean {
   const places = some.map((item) => all.indexOf(item));
   return places.every((place, i) => i === 0 || place > (places[i - 1] ?? -1));
+}
+
+function isUsablePsk({ identity, secret, context }: ExternalPsk): boolean {
+  const most = 16 * 1024;
+  const { length } = identity;
+  return length >= 1 && length <= most && (context?.length ?? 0) <= most && secret.length >= 16;
 }
 
 function isProtocolName(name: string): boolean {

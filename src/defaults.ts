@@ -12,6 +12,9 @@ export const defaults: {
   readonly keyShares: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly middleboxCompatibility: boolean;
+  readonly acceptTickets: boolean;
+  readonly ticketCount: number;
+  readonly ticketLifetime: number;
   readonly helloRetryCookie: boolean;
   readonly strictServerName: boolean;
   readonly trace: TraceLevel;
@@ -40,6 +43,10 @@ export const defaults: {
   ],
   // RFC 9846 §D.4: look like TLS 1.2 to middleboxes.
   middleboxCompatibility: true,
+  acceptTickets: true,
+  ticketCount: 2,
+  // Seconds. Short, because a stolen ticket key opens what was resumed under it only while tickets live.
+  ticketLifetime: 7_200,
   // This server keeps its state as a value, so it needs no cookie to recognise a client.
   helloRetryCookie: false,
   // A client that asks for a name we have no certificate for gets the first one, as most servers do.

@@ -3,6 +3,7 @@ import type { AuthenticatedPeer, Certificate } from '../x509/index.ts';
 import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 import type { Failure } from './failure.ts';
 import type { Request } from './request.ts';
+import type { Session } from './session.ts';
 import type { TraceEvent } from './trace.ts';
 
 /** What a step asks the world to do or to know, in order. */
@@ -15,6 +16,8 @@ export type Effect =
   | { readonly kind: 'established'; readonly facts: Facts }
   /** The connection waits until `answer` brings the response. */
   | { readonly kind: 'request'; readonly request: Request }
+  /** A ticket to resume this connection with (RFC 9846 §4.6.1). */
+  | { readonly kind: 'ticket'; readonly session: Session }
   | { readonly kind: 'trace'; readonly event: TraceEvent }
   /** close_notify came: the peer sends no more. This side may go on sending. */
   | { readonly kind: 'peerClosed' }
@@ -37,11 +40,15 @@ export interface Facts {
   readonly applicationProtocol: string | undefined;
   /** The DNS name in the client's server_name (RFC 6066 §3), at both sides. */
   readonly serverName: string | undefined;
+  /** Whether this connection goes on from an earlier one: no certificate was shown, the earlier one's counts. */
+  readonly resumed: boolean;
+  /** The identity of the external PSK that both sides know, when one took the place of certificates. */
+  readonly externalIdentity: Uint8Array | undefined;
   /** Whether the server asked for another key share. */
   readonly helloRetryRequest: boolean;
   /** The certificate this side showed, if any. */
   readonly ownCertificate: Certificate | undefined;
-  /** The authenticated peer; undefined for an anonymous client. */
+  /** The authenticated peer; undefined for an anonymous client, and for a peer that an external PSK authenticates. */
   readonly peer: AuthenticatedPeer | undefined;
   /** The ClientHello.random: identifies the connection in a key log. */
   readonly clientRandom: Uint8Array;

@@ -1,6 +1,6 @@
 import { seedRng } from '../nocrypto/index.ts';
 import { answerClientRequest } from './client/handle.ts';
-import { startClient } from './client/hello.ts';
+import { type Resumption, startClient } from './client/hello.ts';
 import { contentTypes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
@@ -43,10 +43,11 @@ export interface Status {
 
 /**
  * Begins a connection as client; the first effect sends the ClientHello. `seed` is at least 48 fresh random bytes: all
- * randomness of the connection comes from it, so the same seed must never serve twice.
+ * randomness of the connection comes from it, so the same seed must never serve twice. `resumption` gives sessions of
+ * earlier connections to go on from, the most wanted first; those that have expired or are for another name are left out.
  */
-export function client(config: ClientConfig, seed: Uint8Array): Step {
-  const { phase, actions } = startClient(config, seedRng(seed));
+export function client(config: ClientConfig, seed: Uint8Array, resumption?: Resumption): Step {
+  const { phase, actions } = startClient(config, seedRng(seed), resumption);
   const turn = beginTurn(initial(config, phase), 0);
   apply(turn, { ok: true, value: { phase, actions } });
   return endTurn(turn);

@@ -35,6 +35,18 @@ export interface KeyShareEntry {
   readonly keyExchange: Uint8Array;
 }
 
+/** RFC 9846 §4.2.11 */
+export interface PskIdentity {
+  readonly identity: Uint8Array;
+  readonly obfuscatedTicketAge: number;
+}
+
+/** RFC 9846 §4.2.11 */
+export interface OfferedPsks {
+  readonly identities: readonly PskIdentity[];
+  readonly binders: readonly Uint8Array[];
+}
+
 /** RFC 6066 §3: nameType 0 is host_name. */
 export interface ServerName {
   readonly nameType: number;
@@ -42,6 +54,11 @@ export interface ServerName {
 }
 
 const codes = vector(uint16, 2, 0xfffe);
+const pskIdentity = struct<PskIdentity>({ identity: opaque(1, 0xffff), obfuscatedTicketAge: uint32 });
+const offeredPsks = struct<OfferedPsks>({
+  identities: vector(pskIdentity, 7, 0xffff),
+  binders: vector(opaque(32, 255), 33, 0xffff),
+});
 const keyShareEntry = struct<KeyShareEntry>({ group: uint16, keyExchange: opaque(1, 0xffff) });
 const serverName = struct<ServerName>({ nameType: uint8, hostName: text(1, 0xffff) });
 const protocolNames = vector(text(1, 255), 2, 0xffff);
@@ -62,11 +79,14 @@ const inClientHello = {
   certificateAuthorities: distinguishedNames,
   signatureAlgorithmsCert: codes,
   keyShare: vector(keyShareEntry, 0, 0xffff),
+  pskKeyExchangeModes: vector(uint8, 1, 255),
+  preSharedKey: offeredPsks,
 };
 
 const inServerHello = {
   supportedVersions: uint16,
   keyShare: keyShareEntry,
+  preSharedKey: uint16,
 };
 
 const inHelloRetryRequest = {

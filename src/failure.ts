@@ -87,6 +87,11 @@ const misbehaviours = {
   'key-shares-out-of-order': 'illegal_parameter',
   'duplicate-key-share': 'illegal_parameter',
   'bad-key-share': 'illegal_parameter',
+  /** §4.2.11 */
+  'psk-not-last': 'illegal_parameter',
+  'psk-binder-count': 'illegal_parameter',
+  'bad-binder': 'decrypt_error',
+  'unoffered-psk': 'illegal_parameter',
   /** RFC 7301 §3.1, RFC 9846 §4.3.1 */
   'unoffered-application-protocol': 'illegal_parameter',
   'several-application-protocols': 'illegal_parameter',

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export type { Resumption } from './client/hello.ts';
 export type { AlertName, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 export {
   type ClientAuthentication,
@@ -40,6 +42,9 @@ export {
   type Misuse,
 } from './failure.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export type { ExternalPsk } from './psk.ts';
 export type { CertificateRequestFacts, ClientHelloFacts, Request, Response } from './request.ts';
+export { decodeSession, encodeSession, isFresh, type Session } from './session.ts';
 export type { State } from './state.ts';
+export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';
 export { type Direction, keyLogLine, type SecretLabel, type TraceEvent, type TraceLevel } from './trace.ts';

@@ -15,6 +15,8 @@ export interface ApplicationSecrets {
   readonly clientApplicationTraffic: Secret;
   readonly serverApplicationTraffic: Secret;
   readonly exporter: Secret;
+  /** From which the resumption secret is derived once the client's Finished is known. */
+  readonly main: Secret;
 }
 
 /** Key and per-record initialization vector of one direction (§7.3). */
@@ -23,14 +25,27 @@ export interface TrafficKeys {
   readonly iv: Secret;
 }
 
-/** The schedule without a PSK, up to the handshake traffic secrets. `transcriptHash` covers ClientHello … ServerHello. */
+/** The early secret of a PSK (§7.1). */
+export function earlySecret(crypto: CryptoProvider, hash: SuiteHash, psk: Secret): Secret {
+  return crypto.hkdfExtract(hash, new Uint8Array(crypto.hashes[hash].outputLength), psk);
+}
+
+/**
+ * The schedule up to the handshake traffic secrets, with a PSK or without one. `transcriptHash` covers
+ * ClientHello … ServerHello.
+ */
 export function handshakeSecrets(
   crypto: CryptoProvider,
   hash: SuiteHash,
   sharedSecret: Secret,
   transcriptHash: Uint8Array,
+  psk?: Secret,
 ): HandshakeSecrets {
-  const handshake = crypto.hkdfExtract(hash, constants[hash].derivedWithoutPsk, sharedSecret);
+  const salt =
+    psk === undefined
+      ? constants[hash].derivedWithoutPsk
+      : derived(crypto, hash, earlySecret(crypto, hash, psk));
+  const handshake = crypto.hkdfExtract(hash, salt, sharedSecret);
   return {
     clientHandshakeTraffic: deriveSecret(crypto, hash, handshake, 'c hs traffic', transcriptHash),
     serverHandshakeTraffic: deriveSecret(crypto, hash, handshake, 's hs traffic', transcriptHash),
@@ -51,7 +66,28 @@ export function applicationSecrets(
     clientApplicationTraffic: deriveSecret(crypto, hash, main, 'c ap traffic', transcriptHash),
     serverApplicationTraffic: deriveSecret(crypto, hash, main, 's ap traffic', transcriptHash),
     exporter: deriveSecret(crypto, hash, main, 'exp master', transcriptHash),
+    main,
   };
+}
+
+/** resumption_secret (§7.1). `transcriptHash` covers ClientHello … client Finished. */
+export function resumptionSecret(
+  crypto: CryptoProvider,
+  hash: SuiteHash,
+  main: Secret,
+  transcriptHash: Uint8Array,
+): Secret {
+  return deriveSecret(crypto, hash, main, 'res master', transcriptHash);
+}
+
+/** The PSK of one ticket (§4.6.1). */
+export function ticketPsk(
+  crypto: CryptoProvider,
+  hash: SuiteHash,
+  resumption: Secret,
+  ticketNonce: Uint8Array,
+): Secret {
+  return expandLabel(crypto, hash, resumption, 'resumption', ticketNonce, crypto.hashes[hash].outputLength);
 }
 
 /** The traffic secret after a KeyUpdate (§7.2). */

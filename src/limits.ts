@@ -13,6 +13,8 @@ export interface Limits {
   readonly postHandshakeMessageAtServer: number;
   /** Bytes of a HelloRetryRequest's cookie, which a client must put into its own message (a stateless server needs a few hundred). */
   readonly cookie: number;
+  /** PSKs of one ClientHello that a server looks at: each costs a look-up (Go). */
+  readonly pskIdentities: number;
   /** Bytes of records dropped after a ClientHello that offers early data, which this server does not take (rustls). */
   readonly skippedEarlyData: number;
   /** Certificates in a chain, checked before any is decoded (path building itself is bounded in x509). */
@@ -51,6 +53,7 @@ export const defaultLimits: Limits = {
   postHandshakeMessageAtClient: 16 * 1024,
   postHandshakeMessageAtServer: 1024,
   cookie: 8 * 1024,
+  pskIdentities: 5,
   skippedEarlyData: 16 * 1024,
   certificates: 16,
   uselessRecords: 16,

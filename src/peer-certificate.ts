@@ -101,6 +101,22 @@ export function verifyKey(
   return ok({ certificates, signatureScheme: scheme.name } as KeyProof);
 }
 
+/**
+ * The proof that a session carries on: its key was proven when the session began, and that the PSK is known shows that
+ * the peer is the same. The authenticator judges the chain anew: name, time or trust may have changed since.
+ */
+export function resumedKey(
+  certificates: readonly Uint8Array[],
+  signatureScheme: SignatureSchemeName,
+  limits: Limits,
+): Result<KeyProof, Failure> {
+  const decoded = decodeChain(
+    certificates.map((certData) => ({ certData })),
+    limits,
+  );
+  return decoded.ok ? ok({ certificates: decoded.value, signatureScheme } as KeyProof) : decoded;
+}
+
 /** What an authenticator, or whoever answers a `verdict` request, is asked about the peer. */
 export function presentedChain(
   config: ClientConfig | ServerConfig,

@@ -1,7 +1,10 @@
+import { cipherSuites } from './cipher-suites.ts';
+import { sessionName } from './client/hello.ts';
 import { checkRequest } from './extensions.ts';
 import { misbehaved } from './failure.ts';
-import type { HandshakeMessage } from './messages.ts';
-import { fail, type Turn, updateReadKeys, updateWriteKeys } from './turn.ts';
+import { ticketPsk } from './key-schedule.ts';
+import type { HandshakeMessage, NewSessionTicket } from './messages.ts';
+import { emit, fail, type Turn, updateReadKeys, updateWriteKeys } from './turn.ts';
 
 /** What may come after the handshake (RFC 9846 §4.6), bounded until application data comes in between. */
 export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void {
@@ -19,9 +22,7 @@ export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void
   if (message.kind === 'keyUpdate') {
     answerKeyUpdate(turn, message.body.requestUpdate);
   } else if (message.kind === 'newSessionTicket' && role === 'client') {
-    // A ticket is read, checked and dropped: this client keeps no sessions.
-    const problem = checkRequest(message.body.extensions);
-    if (problem !== undefined) fail(turn, problem);
+    takeTicket(turn, message.body);
   } else {
     fail(turn, misbehaved('unexpected-message', `${message.kind} after the handshake`));
   }
@@ -38,4 +39,33 @@ function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   const { protection, closed } = turn.write;
   turn.write = { protection, closed, keyUpdateAsked: false };
   if (requestUpdate === 1 && !closed) updateWriteKeys(turn, false);
+}
+
+/** §4.6.1: a ticket to go on with later, unless it is worth nothing already. */
+function takeTicket(turn: Turn, message: NewSessionTicket): void {
+  const problem = checkRequest(message.extensions);
+  if (problem !== undefined) {
+    fail(turn, problem);
+    return;
+  }
+  const { phase, now } = turn;
+  const { config } = turn.fixed;
+  if (phase.kind !== 'established' || phase.resumable === undefined || config.role !== 'client') return;
+  const { cipherSuite, peerSignatureScheme } = phase.facts;
+  if (message.ticketLifetime === 0 || peerSignatureScheme === undefined) return;
+  const { resumptionSecret, certificates } = phase.resumable;
+  emit(turn, {
+    kind: 'ticket',
+    session: {
+      cipherSuite,
+      psk: ticketPsk(config.crypto, cipherSuites[cipherSuite].hash, resumptionSecret, message.ticketNonce),
+      ticket: message.ticket.slice(),
+      ticketLifetime: message.ticketLifetime,
+      ticketAgeAdd: message.ticketAgeAdd,
+      receivedAt: now,
+      serverName: sessionName(config),
+      certificates,
+      signatureScheme: peerSignatureScheme,
+    },
+  });
 }

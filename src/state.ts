@@ -32,6 +32,15 @@ export interface Established {
   readonly facts: Facts;
   /** RFC 9846 §7.5: exporter_secret. */
   readonly exporterSecret: Secret;
+  /** At a client that takes tickets: what its sessions are made of. */
+  readonly resumable: Resumable | undefined;
+}
+
+export interface Resumable {
+  /** RFC 9846 §7.1: resumption_secret. */
+  readonly resumptionSecret: Secret;
+  /** The server's chain, DER. */
+  readonly certificates: readonly Uint8Array[];
 }
 
 /** Nothing follows. A failed connection stays failed. */

@@ -3,7 +3,7 @@ import { err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { misbehaved, misuse } from '../failure.ts';
-import { applicationSecrets, finishedVerifyData } from '../key-schedule.ts';
+import { applicationSecrets, finishedVerifyData, resumptionSecret } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
 import {
   type Chosen,
@@ -14,6 +14,7 @@ import {
   proveKey,
 } from '../own-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../request.ts';
+import type { Resumable } from '../state.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import type { AwaitOwnCredential, AwaitOwnSignature, AwaitServerFinished, OwnFlight } from './phase.ts';
 
@@ -25,7 +26,7 @@ export function answerServerFinished(
   raw: Uint8Array,
 ): Transition {
   const { crypto } = config;
-  const { settled, peer, certificateRequest } = phase;
+  const { settled, server, certificateRequest } = phase;
   const { suite } = settled;
   const expected = finishedVerifyData(
     crypto,
@@ -38,7 +39,7 @@ export function answerServerFinished(
   }
   const transcript = phase.transcript.update(raw);
   const secrets = applicationSecrets(crypto, suite.hash, settled.handshakeSecret, transcript.digest());
-  const flight: OwnFlight = { settled, peer, secrets };
+  const flight: OwnFlight = { settled, server, secrets };
   return precededBy(
     applicationReads(flight),
     certificateRequest === undefined
@@ -135,11 +136,13 @@ function finish(
     transcript.digest(),
   );
   const facts = clientFacts(config, flight, chosen);
+  const finished = sendHandshake({ kind: 'finished', body: { verifyData } });
+  const resumable = resumableFrom(config, flight, transcript.update(finished.raw));
   return ok({
-    phase: { kind: 'established', facts, exporterSecret: secrets.exporter },
+    phase: { kind: 'established', facts, exporterSecret: secrets.exporter, resumable },
     actions: [
       ...before,
-      sendHandshake({ kind: 'finished', body: { verifyData } }),
+      finished,
       { kind: 'protectWrites', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
       { kind: 'established', facts },
     ],
@@ -157,19 +160,39 @@ function applicationReads({ settled, secrets }: OwnFlight): readonly Action[] {
   ];
 }
 
-function clientFacts(config: ClientConfig, { settled, peer }: OwnFlight, chosen: Chosen | undefined): Facts {
+/** §4.6.1. A connection that no certificate authenticates is not resumed: there would be nothing to judge anew. */
+function resumableFrom(
+  { crypto, acceptTickets }: ClientConfig,
+  { settled, server, secrets }: OwnFlight,
+  transcript: RunningHash,
+): Resumable | undefined {
+  if (!acceptTickets || server.kind !== 'certificate') return undefined;
+  return {
+    resumptionSecret: resumptionSecret(crypto, settled.suite.hash, secrets.main, transcript.digest()),
+    certificates: server.proof.certificates.map(({ der }) => der),
+  };
+}
+
+function clientFacts(
+  config: ClientConfig,
+  { settled, server }: OwnFlight,
+  chosen: Chosen | undefined,
+): Facts {
+  const proof = server.kind === 'certificate' ? server.proof : undefined;
   return {
     version: 'TLS 1.3',
     role: 'client',
     cipherSuite: settled.suite.name,
     group: settled.group,
-    peerSignatureScheme: peer.signatureScheme,
+    peerSignatureScheme: proof?.signatureScheme,
     ownSignatureScheme: chosen?.scheme.name,
     ownCertificate: chosen?.credential.leaf,
     applicationProtocol: settled.applicationProtocol,
     serverName: config.serverName,
+    resumed: settled.psk?.source.kind === 'session',
+    externalIdentity: server.kind === 'externalPsk' ? server.external.identity : undefined,
     helloRetryRequest: settled.helloRetryRequest,
-    peer: peer.peer,
+    peer: proof?.peer,
     clientRandom: settled.sent.random.slice(),
   };
 }

@@ -37,7 +37,9 @@ export function handleClient(
       }
       break;
     case 'awaitEncryptedExtensions':
-      if (message.kind === 'encryptedExtensions') return answerEncryptedExtensions(phase, message.body, raw);
+      if (message.kind === 'encryptedExtensions') {
+        return answerEncryptedExtensions(config, phase, message.body, raw, now);
+      }
       break;
     case 'awaitCertificateOrRequest':
       if (message.kind === 'certificateRequest') return answerCertificateRequest(phase, message.body, raw);

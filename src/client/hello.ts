@@ -1,18 +1,33 @@
-import { type GroupName, generate, type Rng, type Secret } from '../../nocrypto/index.ts';
-import { cipherSuites } from '../cipher-suites.ts';
-import { protocolVersions } from '../codepoints.ts';
+import { type GroupName, generate, type Rng, type RunningHash, type Secret } from '../../nocrypto/index.ts';
+import { formatIdentity } from '../../x509/index.ts';
+import { type CipherSuite, cipherSuites } from '../cipher-suites.ts';
+import { protocolVersions, pskKeyExchangeModes } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
-import { type ClientHello, RANDOM_LENGTH } from '../messages.ts';
+import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
+import { binder, bindersLength, importPsk } from '../psk.ts';
+import { isFresh, type Session, sessionHash } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, sendHandshake } from '../transition.ts';
-import type { AwaitServerHello, SentHello } from './phase.ts';
+import type { AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
+
+/** Sessions that a connection may go on from, and the time it is now (milliseconds since the Unix epoch). */
+export interface Resumption {
+  readonly sessions: readonly Session[];
+  readonly now: number;
+}
+
+/** The name a session is kept for, of whatever kind; empty when there is none. */
+export function sessionName({ identity }: ClientConfig): string {
+  return identity === undefined ? '' : formatIdentity(identity);
+}
 
 /** The first step of a client: its ClientHello (RFC 9846 §4.1.2). */
 export function startClient(
   config: ClientConfig,
   rng: Rng,
+  resumption: Resumption | undefined,
 ): { readonly phase: AwaitServerHello; readonly actions: readonly Action[] } {
   const sessionIdEnd = RANDOM_LENGTH + (config.middleboxCompatibility ? 32 : 0);
   // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
@@ -29,7 +44,8 @@ export function startClient(
     legacyCompressionMethods: Uint8Array.of(0),
     extensions: helloExtensions(config, shares.entries),
   };
-  const { sent, action } = sendHello(hello, shares.keyShares);
+  const psks = offeredPsks(config, resumption);
+  const { sent, action } = sendHello(config, hello, shares.keyShares, psks, undefined);
   return { phase: { kind: 'awaitServerHello', sent, rng: drawn.rng }, actions: [action] };
 }
 
@@ -43,28 +59,89 @@ export function retryHello(
   group: GroupName | undefined,
   cookie: Uint8Array | undefined,
   rng: Rng,
+  suite: CipherSuite,
+  transcript: RunningHash,
 ): { readonly sent: SentHello; readonly action: Action; readonly rng: Rng } {
   const drawn = group === undefined ? undefined : generate(rng, entropyLength(config, [group]));
   const shares =
     group === undefined || drawn === undefined ? undefined : generateKeyShares(config, [group], drawn.bytes);
-  const extensions = first.hello.extensions.map(
-    (extension): ClientHelloExtension =>
-      extension.name === 'keyShare' && shares !== undefined
-        ? { name: 'keyShare', value: shares.entries }
-        : extension,
-  );
+  const extensions = first.hello.extensions.flatMap((extension): readonly ClientHelloExtension[] => {
+    if (extension.name === 'preSharedKey') return [];
+    return extension.name === 'keyShare' && shares !== undefined
+      ? [{ name: 'keyShare', value: shares.entries }]
+      : [extension];
+  });
+  // Keys that do not go with the suite's hash are of no more use (§4.1.4).
+  const psks = first.psks.filter(({ psk }) => psk.hash === suite.hash);
   const withCookie: readonly ClientHelloExtension[] =
     cookie === undefined ? extensions : [...extensions, { name: 'cookie', value: cookie }];
-  const hello = sendHello({ ...first.hello, extensions: withCookie }, shares?.keyShares ?? first.keyShares);
-  return { ...hello, rng: drawn?.rng ?? rng };
+  const hello = { ...first.hello, extensions: withCookie };
+  const keyShares = shares?.keyShares ?? first.keyShares;
+  return { ...sendHello(config, hello, keyShares, psks, transcript), rng: drawn?.rng ?? rng };
 }
 
+/** `before` is the transcript in front of this hello: after a HelloRetryRequest there is one. */
 function sendHello(
+  config: ClientConfig,
   hello: ClientHello,
   keyShares: SentHello['keyShares'],
+  psks: readonly OfferedPsk[],
+  before: RunningHash | undefined,
 ): { readonly sent: SentHello; readonly action: Action } {
-  const action = sendHandshake({ kind: 'clientHello', body: hello });
-  return { sent: { hello, raw: action.raw, keyShares }, action };
+  const whole = psks.length === 0 ? hello : withPsks(config, hello, psks, before);
+  const action = sendHandshake({ kind: 'clientHello', body: whole });
+  return { sent: { hello: whole, raw: action.raw, keyShares, psks }, action };
+}
+
+/** §4.2.11: pre_shared_key stands last, and each binder covers all that stands before the binders. */
+function withPsks(
+  { crypto }: ClientConfig,
+  hello: ClientHello,
+  psks: readonly OfferedPsk[],
+  before: RunningHash | undefined,
+): ClientHello {
+  const identities = psks.map(({ identity, obfuscatedTicketAge }) => ({ identity, obfuscatedTicketAge }));
+  const withBinders = (binders: readonly Uint8Array[]): ClientHello => ({
+    ...hello,
+    extensions: [...hello.extensions, { name: 'preSharedKey', value: { identities, binders } }],
+  });
+  const empty = psks.map(({ psk }) => new Uint8Array(crypto.hashes[psk.hash].outputLength));
+  const draft = encodeHandshake({ kind: 'clientHello', body: withBinders(empty) });
+  const covered = draft.subarray(0, draft.length - bindersLength(empty));
+  return withBinders(
+    psks.map(({ psk }) => binder(crypto, psk, (before ?? crypto.hashes[psk.hash].start()).update(covered))),
+  );
+}
+
+/** What this client can resume or prove; sessions first, since they are the likelier to be known. */
+function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): readonly OfferedPsk[] {
+  const hashes = [...new Set(config.cipherSuites.map((name) => cipherSuites[name].hash))];
+  const { sessions, now } = resumption ?? { sessions: [], now: 0 };
+  const usable = sessions.filter(
+    (session) =>
+      isFresh(session, now) &&
+      hashes.includes(sessionHash(session)) &&
+      session.serverName === sessionName(config),
+  );
+  return [
+    ...usable.map(
+      (session): OfferedPsk => ({
+        identity: session.ticket,
+        psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
+        obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
+        source: { kind: 'session', session },
+      }),
+    ),
+    ...config.externalPsks.flatMap((external) =>
+      hashes.map(
+        (hash): OfferedPsk => ({
+          ...importPsk(config.crypto, external, hash),
+          obfuscatedTicketAge: 0,
+          source: { kind: 'external', external },
+        }),
+      ),
+    ),
+  ];
 }
 
 function helloExtensions(
@@ -85,6 +162,9 @@ function helloExtensions(
     },
     { name: 'keyShare', value: keyShares },
   );
+  if (config.acceptTickets || config.externalPsks.length > 0) {
+    extensions.push({ name: 'pskKeyExchangeModes', value: [pskKeyExchangeModes.psk_dhe_ke] });
+  }
   if (applicationProtocols.length > 0) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: applicationProtocols });
   }

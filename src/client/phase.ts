@@ -5,7 +5,9 @@ import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof } from '../peer-certificate.ts';
+import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
+import type { Session } from '../session.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
 export type ClientPhase =
@@ -28,6 +30,17 @@ export interface SentHello {
   readonly hello: ClientHello;
   readonly raw: Uint8Array;
   readonly keyShares: readonly { readonly group: GroupName; readonly privateKey: Secret }[];
+  /** In the order of the extension. */
+  readonly psks: readonly OfferedPsk[];
+}
+
+/** A PSK in a ClientHello. */
+export interface OfferedPsk extends ImportedPsk {
+  /** §4.2.11.1; 0 for an external key. */
+  readonly obfuscatedTicketAge: number;
+  readonly source:
+    | { readonly kind: 'session'; readonly session: Session }
+    | { readonly kind: 'external'; readonly external: ExternalPsk };
 }
 
 export interface AwaitServerHello {
@@ -50,6 +63,8 @@ export interface Agreed {
   readonly sent: ClientHello;
   readonly suite: CipherSuite;
   readonly group: GroupName;
+  /** The PSK that the server took, if any. */
+  readonly psk: OfferedPsk | undefined;
   readonly helloRetryRequest: boolean;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;
@@ -103,14 +118,19 @@ export interface AwaitServerFinished {
   readonly kind: 'awaitServerFinished';
   readonly settled: Settled;
   readonly certificateRequest: CertificateRequestFacts | undefined;
-  readonly peer: PeerProof;
+  readonly server: ServerProof;
   readonly transcript: RunningHash;
 }
+
+/** How the server shows who it is: by a certificate (now, or when the session began), or by knowing a PSK. */
+export type ServerProof =
+  | { readonly kind: 'certificate'; readonly proof: PeerProof }
+  | { readonly kind: 'externalPsk'; readonly external: ExternalPsk };
 
 /** What is left to do once the server's Finished has been read: our own flight. */
 export interface OwnFlight {
   readonly settled: Settled;
-  readonly peer: PeerProof;
+  readonly server: ServerProof;
   readonly secrets: ApplicationSecrets;
 }
 

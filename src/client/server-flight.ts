@@ -1,4 +1,5 @@
-import { err, ok } from '../../x509/index.ts';
+import type { RunningHash } from '../../nocrypto/index.ts';
+import { type Authenticator, err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import { checkReply, checkRequest, findExtension } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
@@ -8,7 +9,15 @@ import type {
   CertificateVerify,
   EncryptedExtensions,
 } from '../messages.ts';
-import { acceptPeer, decodeChain, presentedChain, verdictOf, verifyKey } from '../peer-certificate.ts';
+import {
+  acceptPeer,
+  decodeChain,
+  type KeyProof,
+  presentedChain,
+  resumedKey,
+  verdictOf,
+  verifyKey,
+} from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
 import { printable } from '../text.ts';
@@ -19,13 +28,17 @@ import type {
   AwaitCertificateVerify,
   AwaitEncryptedExtensions,
   AwaitServerVerdict,
+  OfferedPsk,
+  Settled,
 } from './phase.ts';
 
 /** RFC 9846 §4.3.1: what the server says of the connection rather than of a certificate. */
 export function answerEncryptedExtensions(
+  config: ClientConfig,
   phase: AwaitEncryptedExtensions,
   message: EncryptedExtensions,
   raw: Uint8Array,
+  now: number,
 ): Transition {
   const offered = phase.agreed.sent.extensions;
   const chosen = findExtension(message.extensions, 'applicationLayerProtocolNegotiation');
@@ -33,14 +46,57 @@ export function answerEncryptedExtensions(
     checkReply(message.extensions, offered) ??
     protocolProblem(findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [], chosen);
   if (problem !== undefined) return err(problem);
-  return ok({
-    phase: {
-      kind: 'awaitCertificateOrRequest',
-      settled: { ...phase.agreed, applicationProtocol: chosen?.[0] },
-      transcript: phase.transcript.update(raw),
-    },
-    actions: [],
-  });
+  const settled: Settled = { ...phase.agreed, applicationProtocol: chosen?.[0] };
+  const transcript = phase.transcript.update(raw);
+  return settled.psk === undefined
+    ? ok({ phase: { kind: 'awaitCertificateOrRequest', settled, transcript }, actions: [] })
+    : proceedWithPsk(config, settled, settled.psk, transcript, now);
+}
+
+/** §2.2: the PSK stands for a certificate that was shown when the session began, or for none. */
+function proceedWithPsk(
+  config: ClientConfig,
+  settled: Settled,
+  { source }: OfferedPsk,
+  transcript: RunningHash,
+  now: number,
+): Transition {
+  const rest = { settled, certificateRequest: undefined, transcript };
+  if (source.kind === 'external') {
+    const server = { kind: 'externalPsk', external: source.external } as const;
+    return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
+  }
+  const { certificates, signatureScheme } = source.session;
+  const proof = resumedKey(certificates, signatureScheme, config.limits);
+  return proof.ok ? authenticate(config, proof.value, rest, now) : proof;
+}
+
+/** The authenticator's turn, or its substitute's. */
+function authenticate(
+  config: ClientConfig,
+  proof: KeyProof,
+  rest: Omit<AwaitServerVerdict, 'kind' | 'proof'>,
+  now: number,
+): Transition {
+  const presented = presentedChain(config, proof.certificates, now);
+  if (config.authenticator === 'ask') {
+    return ok({
+      phase: { kind: 'awaitServerVerdict', ...rest, proof },
+      actions: [{ kind: 'request', request: { kind: 'verdict', presented } }],
+    });
+  }
+  return accept(proof, config.authenticator(presented), rest);
+}
+
+function accept(
+  proof: KeyProof,
+  verdict: ReturnType<Authenticator>,
+  rest: Omit<AwaitServerVerdict, 'kind' | 'proof'>,
+): Transition {
+  const peer = acceptPeer(proof, verdict);
+  if (!peer.ok) return peer;
+  const server = { kind: 'certificate', proof: peer.value } as const;
+  return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
 }
 
 /** RFC 9846 §4.3.2. What it asks for is shown after the server's Finished. */
@@ -118,30 +174,14 @@ export function answerCertificateVerify(
   const proof = verifyKey(config, certificates, message, phase.transcript);
   if (!proof.ok) return proof;
   const transcript = phase.transcript.update(raw);
-  const presented = presentedChain(config, certificates, now);
-  const next = { settled, certificateRequest, transcript };
-  if (config.authenticator === 'ask') {
-    return ok({
-      phase: { kind: 'awaitServerVerdict', ...next, proof: proof.value },
-      actions: [{ kind: 'request', request: { kind: 'verdict', presented } }],
-    });
-  }
-  const peer = acceptPeer(proof.value, config.authenticator(presented));
-  if (!peer.ok) return peer;
-  return ok({ phase: { kind: 'awaitServerFinished', ...next, peer: peer.value }, actions: [] });
+  return authenticate(config, proof.value, { settled, certificateRequest, transcript }, now);
 }
 
 /** The caller has decided about the server. */
 export function answerServerVerdict(phase: AwaitServerVerdict, response: Response): Transition {
-  const { settled, certificateRequest, transcript } = phase;
+  const { settled, certificateRequest, transcript, proof } = phase;
   const verdict = verdictOf(response);
-  if (!verdict.ok) return verdict;
-  const peer = acceptPeer(phase.proof, verdict.value);
-  if (!peer.ok) return peer;
-  return ok({
-    phase: { kind: 'awaitServerFinished', settled, certificateRequest, transcript, peer: peer.value },
-    actions: [],
-  });
+  return verdict.ok ? accept(proof, verdict.value, { settled, certificateRequest, transcript }) : verdict;
 }
 
 /** RFC 7301 §3.1: the server chooses exactly one of what was offered. */

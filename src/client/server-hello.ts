@@ -12,7 +12,7 @@ import type { HelloRetryRequest, ServerHello } from '../messages.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
 import { type Action, logSecret, type Transition } from '../transition.ts';
 import { retryHello } from './hello.ts';
-import type { Agreed, AwaitSecondServerHello, AwaitServerHello, SentHello } from './phase.ts';
+import type { Agreed, AwaitSecondServerHello, AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
 
 /** RFC 9846 §4.1.3, the first answer of the server. */
 export function answerServerHello(
@@ -69,8 +69,10 @@ export function answerHelloRetryRequest(
     return err(misbehaved('hello-retry-request-without-change', 'neither a group nor a cookie'));
   }
   const suite = checked.value;
-  const { sent, action, rng } = retryHello(config, phase.sent, group.value, cookie, phase.rng);
-  const transcript = startRetryTranscript(config.crypto, suite.hash, phase.sent.raw, raw).update(sent.raw);
+  const before = startRetryTranscript(config.crypto, suite.hash, phase.sent.raw, raw);
+  const next = retryHello(config, phase.sent, group.value, cookie, phase.rng, suite, before);
+  const { sent, action, rng } = next;
+  const transcript = before.update(sent.raw);
   return ok({
     phase: { kind: 'awaitSecondServerHello', sent, suite, transcript, rng },
     actions: config.middleboxCompatibility ? [{ kind: 'sendChangeCipherSpec' }, action] : [action],
@@ -169,11 +171,15 @@ function agree(
   }
   const shared = crypto.groups[own.group].decapsulate(own.privateKey, share.keyExchange);
   if (!shared.ok) return err(misbehaved('bad-key-share', `${own.group}: ${shared.error.kind}`));
-  const secrets = handshakeSecrets(crypto, suite.hash, shared.value, transcript.digest());
+  const psk = chosenPsk(sent, suite, findExtension(hello.extensions, 'preSharedKey'));
+  if (!psk.ok) return psk;
+  const early = psk.value?.psk.secret;
+  const secrets = handshakeSecrets(crypto, suite.hash, shared.value, transcript.digest(), early);
   const agreed: Agreed = {
     sent: sent.hello,
     suite,
     group: own.group,
+    psk: psk.value,
     helloRetryRequest: kind === 'awaitSecondServerHello',
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
@@ -192,6 +198,19 @@ function agree(
  */
 function changeCipherSpec(config: ClientConfig, { helloRetryRequest }: Agreed): readonly Action[] {
   return config.middleboxCompatibility && !helloRetryRequest ? [{ kind: 'sendChangeCipherSpec' }] : [];
+}
+
+/** §4.2.11: one of those offered, and it must go with the hash of the suite. */
+function chosenPsk(
+  { psks }: SentHello,
+  suite: CipherSuite,
+  selectedIdentity: number | undefined,
+): Result<OfferedPsk | undefined, Failure> {
+  if (selectedIdentity === undefined) return ok(undefined);
+  const offered = psks[selectedIdentity];
+  return offered !== undefined && offered.psk.hash === suite.hash
+    ? ok(offered)
+    : err(misbehaved('unoffered-psk', `number ${selectedIdentity} of ${psks.length} with ${suite.name}`));
 }
 
 function handshakeKeys(agreed: Agreed): readonly Action[] {

@@ -10,6 +10,7 @@ import {
   receive,
   receiveEnd,
   type ServerConfig,
+  type Session,
   type Step,
   send,
   server,
@@ -48,6 +49,10 @@ export interface WrapOptions {
    * What it throws ends the connection.
    */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined;
+  /** Called with each session a server gives to resume with. What it throws ends the connection. */
+  readonly onTicket?: ((session: Session) => void) | undefined;
+  /** At a client: sessions of earlier connections to go on from, the most wanted first. */
+  readonly sessions?: readonly Session[] | undefined;
   /** Gives up a handshake that is not over; an established connection is no longer its concern. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -71,7 +76,8 @@ export function wrapClient(
   config: ClientConfig,
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
-  return establish(flow, (seed) => client(config, seed), options);
+  const { sessions = [], now = Date.now } = options;
+  return establish(flow, (seed) => client(config, seed, { sessions, now: now() }), options);
 }
 
 /** As {@link wrapClient}, for the server's side. */
@@ -173,6 +179,9 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
         return;
       case 'request':
         answering = answerRequest(effect.request);
+        return;
+      case 'ticket':
+        options.onTicket?.(effect.session);
         return;
       case 'trace':
         options.onTrace?.(effect.event);

@@ -1,4 +1,4 @@
-import { type GroupName, generate, type Rng } from '../../nocrypto/index.ts';
+import { type GroupName, generate, type Rng, type RunningHash } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../cipher-suites.ts';
@@ -21,7 +21,9 @@ import { startRetryTranscript, startTranscript } from '../transcript.ts';
 import { type Action, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
 import { proceedWithCredential } from './credential.ts';
+import { sendPskFlight } from './flight.ts';
 import type { Agreed, AwaitClientHello, AwaitSecondClientHello } from './phase.ts';
+import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
 
 /** RFC 9846 §4.1.2: the first message, and what both sides can do. */
 export function answerClientHello(
@@ -29,6 +31,7 @@ export function answerClientHello(
   phase: AwaitClientHello,
   hello: ClientHello,
   raw: Uint8Array,
+  now: number,
 ): Transition {
   const parameters = negotiate(config, hello);
   if (!parameters.ok) return parameters;
@@ -39,12 +42,7 @@ export function answerClientHello(
   const transition =
     share === undefined
       ? askForKeyShare(config, phase.rng, hello, raw, suite, group)
-      : proceedWithCredential(
-          config,
-          agreed(parameters.value, hello, share, false),
-          startTranscript(config.crypto, suite.hash, raw),
-          phase.rng,
-        );
+      : proceed(config, agreed(parameters.value, hello, share, false), hello, raw, undefined, phase.rng, now);
   // This server takes no early data. The client finds out from EncryptedExtensions, and has sent it by then.
   const sendsEarlyData = findExtension(hello.extensions, 'earlyData') !== undefined;
   return sendsEarlyData
@@ -58,6 +56,7 @@ export function answerSecondClientHello(
   phase: AwaitSecondClientHello,
   hello: ClientHello,
   raw: Uint8Array,
+  now: number,
 ): Transition {
   const problem = retryProblem(phase, hello);
   if (problem !== undefined) return err(problem);
@@ -71,15 +70,33 @@ export function answerSecondClientHello(
     );
   }
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
-  const transcript = phase.transcript.update(raw);
-  const transition = proceedWithCredential(
-    config,
-    agreed(settled, hello, share, true),
-    transcript,
-    phase.rng,
-  );
+  const settledHello = agreed(settled, hello, share, true);
+  const transition = proceed(config, settledHello, hello, raw, phase.transcript, phase.rng, now);
   // What a client sends after its second hello is no early data any more (§4.2.10).
   return precededBy([skipEarlyData(0)], transition);
+}
+
+/** With a PSK that both know, else with a certificate. */
+function proceed(
+  config: ServerConfig,
+  agreed: Agreed,
+  hello: ClientHello,
+  raw: Uint8Array,
+  before: RunningHash | undefined,
+  rng: Rng,
+  now: number,
+): Transition {
+  const { suite, facts } = agreed;
+  const { serverName } = facts;
+  const selected = selectPsk(config, { hello, raw, suite, serverName, before, now });
+  if (!selected.ok) return selected;
+  const transcript =
+    before === undefined ? startTranscript(config.crypto, suite.hash, raw) : before.update(raw);
+  if (selected.value !== undefined) return sendPskFlight(config, agreed, selected.value, transcript, rng);
+  if (findExtension(hello.extensions, 'signatureAlgorithms') === undefined) {
+    return err(misbehaved('missing-extension', 'ClientHello without signatureAlgorithms'));
+  }
+  return proceedWithCredential(config, agreed, transcript, rng);
 }
 
 function skipEarlyData(bytes: number): Action {
@@ -110,6 +127,7 @@ function agreed(
     clientShare: share.keyExchange,
     applicationProtocol: parameters.applicationProtocol,
     helloRetryRequest,
+    acceptsTickets: acceptsPskWithKeyExchange(hello),
   };
 }
 
@@ -162,9 +180,9 @@ function compressionProblem(hello: ClientHello): Failure | undefined {
     : misbehaved('bad-compression-method', 'a TLS 1.3 ClientHello offers compression');
 }
 
-/** §9.2, for a handshake with certificates. */
+/** §9.2; signature_algorithms is missed only when it comes to certificates. */
 function missingExtension(hello: ClientHello): Failure | undefined {
-  for (const name of ['signatureAlgorithms', 'supportedGroups', 'keyShare'] as const) {
+  for (const name of ['supportedGroups', 'keyShare'] as const) {
     if (findExtension(hello.extensions, name) === undefined) {
       return misbehaved('missing-extension', `ClientHello without ${name}`);
     }
@@ -322,7 +340,13 @@ function retryProblem(phase: AwaitSecondClientHello, second: ClientHello): Failu
     : misbehaved('second-client-hello-differs', 'more changed than the HelloRetryRequest asked for');
 }
 
-const mayChange: readonly ClientHelloExtension['name'][] = ['unknown', 'keyShare', 'cookie', 'earlyData'];
+const mayChange: readonly ClientHelloExtension['name'][] = [
+  'unknown',
+  'keyShare',
+  'cookie',
+  'earlyData',
+  'preSharedKey',
+];
 
 function withoutChanging(hello: ClientHello): ClientHello {
   return {

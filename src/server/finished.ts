@@ -1,10 +1,13 @@
+import { generate, type RunningHash } from '../../nocrypto/index.ts';
 import { err, ok } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { misbehaved } from '../failure.ts';
-import { finishedVerifyData } from '../key-schedule.ts';
+import { finishedVerifyData, resumptionSecret, ticketPsk } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
-import type { Transition } from '../transition.ts';
+import { signatureSchemes } from '../signature-schemes.ts';
+import { sealTicket, TICKET_ENTROPY } from '../ticket.ts';
+import { type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
 import type { AwaitClientFinished } from './phase.ts';
 
 /** RFC 9846 §4.4.4: the client has seen what we have seen, and the handshake is over. */
@@ -12,46 +15,95 @@ export function answerClientFinished(
   config: ServerConfig,
   phase: AwaitClientFinished,
   message: Finished,
+  raw: Uint8Array,
+  now: number,
 ): Transition {
   const { crypto } = config;
-  const { flight, clientApplicationTraffic, exporterSecret } = phase.sent;
+  const { flight, secrets } = phase.sent;
   const { agreed, clientHandshakeTraffic } = flight;
-  const expected = finishedVerifyData(
-    crypto,
-    agreed.suite.hash,
-    clientHandshakeTraffic,
-    phase.transcript.digest(),
-  );
+  const { suite } = agreed;
+  const expected = finishedVerifyData(crypto, suite.hash, clientHandshakeTraffic, phase.transcript.digest());
   if (!crypto.equal(expected, message.verifyData)) {
     return err(misbehaved('bad-finished', 'the client Finished does not match what this side has seen'));
   }
   const facts = serverFacts(phase);
   return ok({
-    phase: { kind: 'established', facts, exporterSecret },
+    phase: { kind: 'established', facts, exporterSecret: secrets.exporter, resumable: undefined },
     actions: [
-      {
-        kind: 'protectReads',
-        suite: agreed.suite,
-        secret: clientApplicationTraffic,
-        epoch: 'application',
-      },
+      { kind: 'protectReads', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
       { kind: 'established', facts },
+      ...tickets(config, phase, phase.transcript.update(raw), now),
     ],
   });
 }
 
+/**
+ * §4.6.1. None where an external key took the place of certificates, and none that a client would refuse for its size.
+ */
+function tickets(
+  config: ServerConfig,
+  { sent, peer }: AwaitClientFinished,
+  transcript: RunningHash,
+  now: number,
+): readonly SendHandshake[] {
+  const { crypto, ticketCount, ticketLifetime } = config;
+  const { flight, secrets } = sent;
+  const { suite, facts, acceptsTickets } = flight.agreed;
+  const [key] = config.ticketKeys;
+  const certificates = (peer?.certificates ?? []).map(({ der }) => der);
+  const isExternal = flight.own.kind === 'psk' && flight.own.selected.source.kind === 'external';
+  const size = certificates.reduce((sum, { length }) => sum + length, 0);
+  if (key === undefined || !acceptsTickets || isExternal || size > MOST_CERTIFICATES) return [];
+  const resumption = resumptionSecret(crypto, suite.hash, secrets.main, transcript.digest());
+  const each = AGE_ADD_LENGTH + TICKET_ENTROPY;
+  const drawn = generate(flight.rng, ticketCount * each).bytes;
+  return Array.from({ length: ticketCount }, (_, index) => {
+    const entropy = drawn.subarray(index * each, (index + 1) * each);
+    const ticketNonce = Uint8Array.of(index);
+    const state = {
+      cipherSuite: suite.code,
+      psk: ticketPsk(crypto, suite.hash, resumption, ticketNonce),
+      issuedAt: Math.floor(now / 1000),
+      lifetime: ticketLifetime,
+      serverName: facts.serverName ?? '',
+      context: config.sessionContext,
+      certificates,
+      signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,
+    };
+    return sendHandshake({
+      kind: 'newSessionTicket',
+      body: {
+        ticketLifetime,
+        ticketAgeAdd: new DataView(entropy.buffer, entropy.byteOffset).getUint32(0),
+        ticketNonce,
+        ticket: sealTicket(crypto, key, state, entropy.slice(AGE_ADD_LENGTH)),
+        extensions: [],
+      },
+    });
+  });
+}
+
+const AGE_ADD_LENGTH = 4;
+
+/** Bytes of a client's chain in a ticket: a client takes messages of some 16 KiB after the handshake. */
+const MOST_CERTIFICATES = 12 * 1024;
+
 function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
-  const { agreed, chosen } = sent.flight;
+  const { agreed, own } = sent.flight;
+  const chosen = own.kind === 'certificate' ? own.chosen : undefined;
+  const source = own.kind === 'psk' ? own.selected.source : undefined;
   return {
     version: 'TLS 1.3',
     role: 'server',
     cipherSuite: agreed.suite.name,
     group: agreed.group,
     peerSignatureScheme: peer?.signatureScheme,
-    ownSignatureScheme: chosen.scheme.name,
-    ownCertificate: chosen.credential.leaf,
+    ownSignatureScheme: chosen?.scheme.name,
+    ownCertificate: chosen?.credential.leaf,
     applicationProtocol: agreed.applicationProtocol,
     serverName: agreed.facts.serverName,
+    resumed: source?.kind === 'session',
+    externalIdentity: source?.kind === 'external' ? source.external.identity : undefined,
     helloRetryRequest: agreed.helloRetryRequest,
     peer: peer?.peer,
     clientRandom: agreed.clientRandom.slice(),

@@ -1,10 +1,10 @@
 import { generate, type Rng, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
-import { err, ok } from '../../x509/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
 import { protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
-import type { CertificateRequestExtension, EncryptedExtension } from '../extensions.ts';
-import { misbehaved } from '../failure.ts';
+import type { CertificateRequestExtension, EncryptedExtension, ServerHelloExtension } from '../extensions.ts';
+import { type Failure, misbehaved } from '../failure.ts';
 import { groupCode } from '../groups.ts';
 import { applicationSecrets, finishedVerifyData, handshakeSecrets } from '../key-schedule.ts';
 import { type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
@@ -18,7 +18,16 @@ import {
 import type { Response } from '../request.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, logSecret, type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
-import type { Agreed, AwaitSignature, Flight, Sent } from './phase.ts';
+import type {
+  Agreed,
+  AwaitClientCertificate,
+  AwaitClientFinished,
+  AwaitSignature,
+  Flight,
+  OwnProof,
+  Sent,
+} from './phase.ts';
+import type { SelectedPsk } from './psk.ts';
 
 /** ServerHello … Certificate (RFC 9846 §2), then the signature: made here, or asked for. */
 export function sendFlight(
@@ -28,89 +37,138 @@ export function sendFlight(
   transcript: RunningHash,
   rng: Rng,
 ): Transition {
-  const { crypto } = config;
-  const { suite } = agreed;
-  const group = crypto.groups[agreed.group];
-  // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
-  const keyEnd = RANDOM_LENGTH + group.encapsulateEntropyLength;
-  const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH).bytes;
-  // A copy of what is public, so that no secret lies in the same buffer.
-  const random = drawn.slice(0, RANDOM_LENGTH);
-  const exchanged = group.encapsulate(agreed.clientShare, drawn.subarray(RANDOM_LENGTH, keyEnd));
-  if (!exchanged.ok) return err(misbehaved('bad-key-share', `${agreed.group}: ${exchanged.error.kind}`));
-  const hello = sendHandshake(serverHello(agreed, random, exchanged.value.share));
-  const afterHello = transcript.update(hello.raw);
-  const secrets = handshakeSecrets(crypto, suite.hash, exchanged.value.sharedSecret, afterHello.digest());
-  const flight: Flight = {
-    agreed,
-    chosen,
-    clientHandshakeTraffic: secrets.clientHandshakeTraffic,
-    serverHandshakeTraffic: secrets.serverHandshakeTraffic,
-    handshakeSecret: secrets.handshake,
-  };
+  const begun = beginFlight(config, agreed, { kind: 'certificate', chosen }, transcript, rng);
+  if (!begun.ok) return begun;
+  const { flight, signingEntropy } = begun.value;
   const shown = [
     sendHandshake(encryptedExtensions(agreed, chosen)),
     ...certificateRequest(config),
     sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential)),
   ];
-  const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), afterHello);
-  const actions = [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight), ...shown];
-  const proof = proveKey(config, chosen, afterCertificate, drawn.subarray(keyEnd));
+  const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), begun.value.transcript);
+  const actions = [...begun.value.actions, ...shown];
+  const proof = proveKey(config, chosen, afterCertificate, signingEntropy);
   if (!proof.ok) return proof;
   if (proof.value.kind === 'request') {
     return ok({
-      phase: { kind: 'awaitSignature', flight, transcript: afterCertificate },
+      phase: { kind: 'awaitSignature', flight, chosen, transcript: afterCertificate },
       actions: [...actions, { kind: 'request', request: proof.value.request }],
     });
   }
-  return finishFlight(config, flight, afterCertificate, proof.value.signature, actions);
+  return finishSigned(config, flight, chosen, afterCertificate, proof.value.signature, actions);
+}
+
+/** The flight of a connection that a PSK authenticates (§2.2): no certificate, and none is asked for. */
+export function sendPskFlight(
+  config: ServerConfig,
+  agreed: Agreed,
+  selected: SelectedPsk,
+  transcript: RunningHash,
+  rng: Rng,
+): Transition {
+  const begun = beginFlight(config, agreed, { kind: 'psk', selected }, transcript, rng);
+  if (!begun.ok) return begun;
+  const extensions = sendHandshake(encryptedExtensions(agreed, undefined));
+  const { flight, actions } = begun.value;
+  return finishFlight(config, flight, begun.value.transcript.update(extensions.raw), [
+    ...actions,
+    extensions,
+  ]);
 }
 
 /** The signature came from elsewhere. */
 export function answerSignature(
   config: ServerConfig,
-  { flight, transcript }: AwaitSignature,
+  { flight, chosen, transcript }: AwaitSignature,
   response: Response,
 ): Transition {
-  const signature = checkExternalSignature(config, flight.chosen, transcript, response);
-  return signature.ok ? finishFlight(config, flight, transcript, signature.value, []) : signature;
+  const signature = checkExternalSignature(config, chosen, transcript, response);
+  return signature.ok ? finishSigned(config, flight, chosen, transcript, signature.value, []) : signature;
 }
 
-/** CertificateVerify and Finished; from here on this side could send data. */
-function finishFlight(
+interface BegunFlight {
+  readonly flight: Flight;
+  readonly actions: readonly Action[];
+  /** Up to the ServerHello. */
+  readonly transcript: RunningHash;
+  readonly signingEntropy: Uint8Array;
+}
+
+/** ServerHello, and from here on both directions are protected. */
+function beginFlight(
+  config: ServerConfig,
+  agreed: Agreed,
+  own: OwnProof,
+  transcript: RunningHash,
+  rng: Rng,
+): Result<BegunFlight, Failure> {
+  const { crypto } = config;
+  const { suite } = agreed;
+  const group = crypto.groups[agreed.group];
+  // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
+  const keyEnd = RANDOM_LENGTH + group.encapsulateEntropyLength;
+  const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH);
+  // A copy of what is public, so that no secret lies in the same buffer.
+  const random = drawn.bytes.slice(0, RANDOM_LENGTH);
+  const exchanged = group.encapsulate(agreed.clientShare, drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
+  if (!exchanged.ok) return err(misbehaved('bad-key-share', `${agreed.group}: ${exchanged.error.kind}`));
+  const { share, sharedSecret } = exchanged.value;
+  const selected = own.kind === 'psk' ? own.selected : undefined;
+  const hello = sendHandshake(serverHello(agreed, random, share, selected?.index));
+  const afterHello = transcript.update(hello.raw);
+  const psk = selected?.psk.secret;
+  const secrets = handshakeSecrets(crypto, suite.hash, sharedSecret, afterHello.digest(), psk);
+  const flight: Flight = {
+    agreed,
+    own,
+    clientHandshakeTraffic: secrets.clientHandshakeTraffic,
+    serverHandshakeTraffic: secrets.serverHandshakeTraffic,
+    handshakeSecret: secrets.handshake,
+    rng: drawn.rng,
+  };
+  return ok({
+    flight,
+    actions: [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight)],
+    transcript: afterHello,
+    signingEntropy: drawn.bytes.subarray(keyEnd),
+  });
+}
+
+/** CertificateVerify, then Finished. */
+function finishSigned(
   config: ServerConfig,
   flight: Flight,
+  { scheme }: Chosen,
   transcript: RunningHash,
   signature: Uint8Array,
   before: readonly Action[],
 ): Transition {
+  const verify = sendHandshake(certificateVerifyMessage(scheme, signature));
+  return finishFlight(config, flight, transcript.update(verify.raw), [...before, verify]);
+}
+
+/** Finished; from here on this side could send data. */
+function finishFlight(
+  config: ServerConfig,
+  flight: Flight,
+  transcript: RunningHash,
+  before: readonly Action[],
+): Transition {
   const { crypto } = config;
   const { suite, clientRandom } = flight.agreed;
-  const verify = sendHandshake(certificateVerifyMessage(flight.chosen.scheme, signature));
-  const afterVerify = transcript.update(verify.raw);
   const verifyData = finishedVerifyData(
     crypto,
     suite.hash,
     flight.serverHandshakeTraffic,
-    afterVerify.digest(),
+    transcript.digest(),
   );
   const finished = sendHandshake({ kind: 'finished', body: { verifyData } });
-  const afterFinished = afterVerify.update(finished.raw);
+  const afterFinished = transcript.update(finished.raw);
   const secrets = applicationSecrets(crypto, suite.hash, flight.handshakeSecret, afterFinished.digest());
-  const sent: Sent = {
-    flight,
-    clientApplicationTraffic: secrets.clientApplicationTraffic,
-    exporterSecret: secrets.exporter,
-  };
-  const { clientAuthentication } = config;
   return ok({
-    phase:
-      clientAuthentication === undefined
-        ? { kind: 'awaitClientFinished', sent, peer: undefined, transcript: afterFinished }
-        : { kind: 'awaitClientCertificate', sent, clientAuthentication, transcript: afterFinished },
+    phase: awaitClient(config, { flight, secrets }, afterFinished),
     actions: [
       ...before,
-      verify,
       finished,
       logSecret('CLIENT_TRAFFIC_SECRET_0', clientRandom, secrets.clientApplicationTraffic),
       logSecret('SERVER_TRAFFIC_SECRET_0', clientRandom, secrets.serverApplicationTraffic),
@@ -120,8 +178,34 @@ function finishFlight(
   });
 }
 
+/** A client that a PSK authenticates is not asked for a certificate: it is the one of the session, or of the key. */
+function awaitClient(
+  { clientAuthentication }: ServerConfig,
+  sent: Sent,
+  transcript: RunningHash,
+): AwaitClientCertificate | AwaitClientFinished {
+  const { own } = sent.flight;
+  if (own.kind === 'psk') {
+    const peer = own.selected.source.kind === 'session' ? own.selected.source.peer : undefined;
+    return { kind: 'awaitClientFinished', sent, peer, transcript };
+  }
+  return clientAuthentication === undefined
+    ? { kind: 'awaitClientFinished', sent, peer: undefined, transcript }
+    : { kind: 'awaitClientCertificate', sent, clientAuthentication, transcript };
+}
+
 /** §4.1.3 */
-function serverHello(agreed: Agreed, random: Uint8Array, share: Uint8Array): HandshakeMessage {
+function serverHello(
+  agreed: Agreed,
+  random: Uint8Array,
+  share: Uint8Array,
+  selectedIdentity: number | undefined,
+): HandshakeMessage {
+  const extensions: ServerHelloExtension[] = [
+    { name: 'supportedVersions', value: protocolVersions.tls13 },
+    { name: 'keyShare', value: { group: groupCode(agreed.group), keyExchange: share } },
+  ];
+  if (selectedIdentity !== undefined) extensions.push({ name: 'preSharedKey', value: selectedIdentity });
   return {
     kind: 'serverHello',
     body: {
@@ -130,19 +214,16 @@ function serverHello(agreed: Agreed, random: Uint8Array, share: Uint8Array): Han
       legacySessionIdEcho: agreed.legacySessionId,
       cipherSuite: agreed.suite.code,
       legacyCompressionMethod: 0,
-      extensions: [
-        { name: 'supportedVersions', value: protocolVersions.tls13 },
-        { name: 'keyShare', value: { group: groupCode(agreed.group), keyExchange: share } },
-      ],
+      extensions,
     },
   };
 }
 
 /** §4.3.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3). */
-function encryptedExtensions(agreed: Agreed, { credential }: Chosen): HandshakeMessage {
+function encryptedExtensions(agreed: Agreed, chosen: Chosen | undefined): HandshakeMessage {
   const { serverName } = agreed.facts;
   const extensions: EncryptedExtension[] = [];
-  if (serverName !== undefined && isForName(credential, serverName)) {
+  if (serverName !== undefined && chosen !== undefined && isForName(chosen.credential, serverName)) {
     extensions.push({ name: 'serverName', value: new Uint8Array(0) });
   }
   if (agreed.applicationProtocol !== undefined) {

@@ -32,10 +32,11 @@ export function handleServer(
 ): Transition {
   switch (phase.kind) {
     case 'awaitClientHello':
-      if (message.kind === 'clientHello') return answerClientHello(config, phase, message.body, raw);
+      if (message.kind === 'clientHello') return answerClientHello(config, phase, message.body, raw, now);
       break;
     case 'awaitSecondClientHello':
-      if (message.kind === 'clientHello') return answerSecondClientHello(config, phase, message.body, raw);
+      if (message.kind === 'clientHello')
+        return answerSecondClientHello(config, phase, message.body, raw, now);
       break;
     case 'awaitClientCertificate':
       if (message.kind === 'certificate') return answerClientCertificate(config, phase, message.body, raw);
@@ -46,7 +47,7 @@ export function handleServer(
       }
       break;
     case 'awaitClientFinished':
-      if (message.kind === 'finished') return answerClientFinished(config, phase, message.body);
+      if (message.kind === 'finished') return answerClientFinished(config, phase, message.body, raw, now);
       break;
   }
   return err(misbehaved('unexpected-message', `${message.kind} in the state ${phase.kind}`));

@@ -2,10 +2,12 @@ import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.t
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { ClientAuthentication } from '../config.ts';
+import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
+import type { SelectedPsk } from './psk.ts';
 
 /** The states of a TLS 1.3 server (RFC 9846 §A.2), each named for what it awaits and holding what is known by then. */
 export type ServerPhase =
@@ -47,6 +49,8 @@ export interface Agreed {
   readonly clientShare: Uint8Array;
   readonly applicationProtocol: string | undefined;
   readonly helloRetryRequest: boolean;
+  /** Whether the client could use a ticket (psk_dhe_ke). */
+  readonly acceptsTickets: boolean;
 }
 
 /** The caller chooses a certificate. */
@@ -61,16 +65,23 @@ export interface AwaitCredential {
 /** What stays of the handshake once the ServerHello is on its way. */
 export interface Flight {
   readonly agreed: Agreed;
-  readonly chosen: Chosen;
+  readonly own: OwnProof;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;
   readonly handshakeSecret: Secret;
+  readonly rng: Rng;
 }
+
+/** How this server shows who it is. */
+export type OwnProof =
+  | { readonly kind: 'certificate'; readonly chosen: Chosen }
+  | { readonly kind: 'psk'; readonly selected: SelectedPsk };
 
 /** A key that lives elsewhere signs the CertificateVerify. */
 export interface AwaitSignature {
   readonly kind: 'awaitSignature';
   readonly flight: Flight;
+  readonly chosen: Chosen;
   /** Up to the server's Certificate. */
   readonly transcript: RunningHash;
 }
@@ -78,8 +89,7 @@ export interface AwaitSignature {
 /** What stays of it once the server's Finished is on its way. */
 export interface Sent {
   readonly flight: Flight;
-  readonly clientApplicationTraffic: Secret;
-  readonly exporterSecret: Secret;
+  readonly secrets: ApplicationSecrets;
 }
 
 export interface AwaitClientCertificate {

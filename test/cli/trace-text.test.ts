@@ -65,6 +65,8 @@ describe('the page', () => {
       peerSignatureScheme: undefined,
       ownSignatureScheme: 'ed25519',
       ownCertificate: undefined,
+      resumed: false,
+      externalIdentity: undefined,
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,
       helloRetryRequest: false,

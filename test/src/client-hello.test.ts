@@ -13,6 +13,19 @@ import { bytes, find, hex } from './support.ts';
 
 // What a server checks in the first ClientHello (RFC 9846 §4.2.2, §4.3, §9.2), and what it chooses from it.
 
+type Edit = (honest: ClientHello) => ClientHello;
+
+const identity = { identity: hex('01'), obfuscatedTicketAge: 0 };
+const psk: ClientHelloExtension = {
+  name: 'preSharedKey',
+  value: { identities: [identity], binders: [bytes(32)] },
+};
+const twoBinders: ClientHelloExtension = {
+  name: 'preSharedKey',
+  value: { identities: [identity], binders: [bytes(32), bytes(32)] },
+};
+const modes: ClientHelloExtension = { name: 'pskKeyExchangeModes', value: [1] };
+
 const misbehaviours: readonly (readonly [string, Edit, AlertName, Misbehaviour])[] = [
   ['the legacy_version 1.3', legacyVersion(0x0304), 'protocol_version', 'bad-legacy-version'],
   ['the legacy_version 1.1', legacyVersion(0x0302), 'protocol_version', 'bad-legacy-version'],
@@ -36,6 +49,14 @@ const misbehaviours: readonly (readonly [string, Edit, AlertName, Misbehaviour])
     'illegal_parameter',
     'unsolicited-cookie',
   ],
+  [
+    'pre_shared_key before another extension',
+    adding(modes, psk, raw(0xfafa)),
+    'illegal_parameter',
+    'psk-not-last',
+  ],
+  ['more binders than identities', adding(modes, twoBinders), 'illegal_parameter', 'psk-binder-count'],
+  ['pre_shared_key without modes', adding(psk), 'missing_extension', 'missing-extension'],
   ['two host names', serverNames('a.example', 'b.example'), 'illegal_parameter', 'several-server-names'],
   ['a null byte in the host name', serverNames('a.example\0.b'), 'illegal_parameter', 'bad-server-name'],
   ['a space in the host name', serverNames('a b.example'), 'illegal_parameter', 'bad-server-name'],

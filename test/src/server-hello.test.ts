@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GroupName, noble } from '../../nocrypto/index.ts';
+import { type GroupName, noble, secret } from '../../nocrypto/index.ts';
 import { findExtension, type UnknownExtension } from '../../src/extensions.ts';
 import { groupCode } from '../../src/groups.ts';
 import type { AlertName, Misbehaviour } from '../../src/index.ts';
@@ -29,7 +29,6 @@ const inBoth: readonly (readonly [string, EditOfBoth, AlertName, Misbehaviour])[
   ['a version from the future', version(0x0305), 'illegal_parameter', 'unoffered-version'],
   ['a draft of TLS 1.3', version(0x7f1c), 'illegal_parameter', 'unoffered-version'],
   ['an extension nobody knows', adding(0xfafa, ''), 'unsupported_extension', 'unsolicited-extension'],
-  ['an unasked pre_shared_key', adding(41, '0000'), 'unsupported_extension', 'unsolicited-extension'],
   ['supported_versions twice', adding(43, '0304'), 'illegal_parameter', 'duplicate-extension'],
   ['server_name, misplaced', adding(0, ''), 'illegal_parameter', 'misplaced-extension'],
   ['ALPN, misplaced', adding(16, '0003026832'), 'illegal_parameter', 'misplaced-extension'],
@@ -51,6 +50,34 @@ for (const [title, edit, alert, reason] of inBoth) {
     assertMisbehaved(server.peer, alert, reason);
   });
 }
+
+test('a pre_shared_key that was not asked for, or names a key that was not offered, is refused', () => {
+  const unasked = meetClient();
+  unasked.say.serverHello((hello) => ({
+    ...hello,
+    extensions: [...hello.extensions, { name: 'preSharedKey', value: 0 }],
+  }));
+  assertMisbehaved(unasked.peer, 'unsupported_extension', 'unsolicited-extension');
+  const external = { identity: bytes(8), secret: secret(bytes(32)) };
+  const unoffered = meetClient({ client: { externalPsks: [external] } });
+  unoffered.say.serverHello((hello) => ({
+    ...hello,
+    extensions: [...hello.extensions, { name: 'preSharedKey', value: 7 }],
+  }));
+  assertMisbehaved(unoffered.peer, 'illegal_parameter', 'unoffered-psk');
+  const otherHash = meetClient({
+    client: {
+      externalPsks: [external],
+      cipherSuites: ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384'],
+    },
+  });
+  // The second of the imported keys is for SHA-384, and the suite is not.
+  otherHash.say.serverHello((hello) => ({
+    ...hello,
+    extensions: [...hello.extensions, { name: 'preSharedKey', value: 1 }],
+  }));
+  assertMisbehaved(otherHash.peer, 'illegal_parameter', 'unoffered-psk');
+});
 
 test('a server that answers with TLS 1.2 shares no version with the client', () => {
   const server = meetClient();

@@ -205,7 +205,7 @@ export function handshake(
 }
 
 /** Carries what each step sends to the other side until silence. */
-export function converse(clientStep: Step, serverStep: Step): Run {
+export function converse(clientStep: Step, serverStep: Step, now = NOW): Run {
   const clientEffects = [...clientStep.effects];
   const serverEffects = [...serverStep.effects];
   let left = clientStep.state;
@@ -214,14 +214,14 @@ export function converse(clientStep: Step, serverStep: Step): Run {
   let toClient = sent(serverStep.effects);
   while (toServer.length > 0 || toClient.length > 0) {
     if (toServer.length > 0) {
-      const step = receive(right, toServer, NOW);
+      const step = receive(right, toServer, now);
       right = step.state;
       serverEffects.push(...step.effects);
       toClient = concatAll([toClient, sent(step.effects)]);
       toServer = new Uint8Array(0);
     }
     if (toClient.length > 0) {
-      const step = receive(left, toClient, NOW);
+      const step = receive(left, toClient, now);
       left = step.state;
       clientEffects.push(...step.effects);
       toServer = sent(step.effects);

@@ -1,0 +1,134 @@
+import { type RunningHash, secret } from '../../nocrypto/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
+import { isSame } from '../bytes.ts';
+import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
+import { pskKeyExchangeModes } from '../codepoints.ts';
+import type { ServerConfig } from '../config.ts';
+import { findExtension, type OfferedPsks } from '../extensions.ts';
+import { type Failure, misbehaved } from '../failure.ts';
+import type { ClientHello } from '../messages.ts';
+import { acceptPeer, type PeerProof, presentedChain, resumedKey } from '../peer-certificate.ts';
+import { binder, bindersLength, type ExternalPsk, importPsk, type Psk } from '../psk.ts';
+import { signatureSchemeOfCode } from '../signature-schemes.ts';
+import { openTicket, type TicketState } from '../ticket.ts';
+
+/** The PSK this server goes on with. */
+export interface SelectedPsk {
+  /** Its place in the client's list. */
+  readonly index: number;
+  readonly psk: Psk;
+  readonly source:
+    | { readonly kind: 'session'; readonly peer: PeerProof | undefined }
+    | { readonly kind: 'external'; readonly external: ExternalPsk };
+}
+
+/** A hello with what was chosen for it. `before` is the transcript in front of it, after a HelloRetryRequest. */
+export interface PskOffer {
+  readonly hello: ClientHello;
+  readonly raw: Uint8Array;
+  readonly suite: CipherSuite;
+  readonly serverName: string | undefined;
+  readonly before: RunningHash | undefined;
+  readonly now: number;
+}
+
+/**
+ * The first of the client's PSKs that this server knows and may use (RFC 9846 §4.2.11); its binder must be right, or the
+ * connection ends. What is not known is passed over.
+ */
+export function selectPsk(config: ServerConfig, offer: PskOffer): Result<SelectedPsk | undefined, Failure> {
+  const { extensions } = offer.hello;
+  const offered = findExtension(extensions, 'preSharedKey');
+  if (offered === undefined) return ok(undefined);
+  const problem = offerProblem(offer.hello, offered);
+  if (problem !== undefined) return err(problem);
+  if (!acceptsPskWithKeyExchange(offer.hello)) return ok(undefined);
+  for (const [index, { identity }] of offered.identities.slice(0, config.limits.pskIdentities).entries()) {
+    const known = lookUp(config, offer, identity);
+    if (known === undefined) continue;
+    return isBinderRight(config, offer, offered, index, known.psk)
+      ? ok({ index, ...known })
+      : err(misbehaved('bad-binder', `of the PSK number ${index}`));
+  }
+  return ok(undefined);
+}
+
+/** §4.2.9: psk_dhe_ke. A PSK without a key exchange would give up what was recorded with the key. */
+export function acceptsPskWithKeyExchange(hello: ClientHello): boolean {
+  const modes = findExtension(hello.extensions, 'pskKeyExchangeModes');
+  return modes?.includes(pskKeyExchangeModes.psk_dhe_ke) === true;
+}
+
+/** §4.2.11, §4.2.9 */
+function offerProblem(hello: ClientHello, { identities, binders }: OfferedPsks): Failure | undefined {
+  if (hello.extensions.at(-1)?.name !== 'preSharedKey') {
+    return misbehaved('psk-not-last', 'pre_shared_key is not the last extension');
+  }
+  if (identities.length !== binders.length) {
+    return misbehaved('psk-binder-count', `${identities.length} identities and ${binders.length} binders`);
+  }
+  return findExtension(hello.extensions, 'pskKeyExchangeModes') === undefined
+    ? misbehaved('missing-extension', 'pre_shared_key without psk_key_exchange_modes')
+    : undefined;
+}
+
+function isBinderRight(
+  { crypto }: ServerConfig,
+  { raw, before }: PskOffer,
+  { binders }: OfferedPsks,
+  index: number,
+  psk: Psk,
+): boolean {
+  const covered = raw.subarray(0, raw.length - bindersLength(binders));
+  const expected = binder(crypto, psk, (before ?? crypto.hashes[psk.hash].start()).update(covered));
+  return crypto.equal(expected, binders[index] ?? new Uint8Array(0));
+}
+
+function lookUp(
+  config: ServerConfig,
+  offer: PskOffer,
+  identity: Uint8Array,
+): Omit<SelectedPsk, 'index'> | undefined {
+  const { hash } = offer.suite;
+  for (const external of config.externalPsks) {
+    const imported = importPsk(config.crypto, external, hash);
+    if (isSame(imported.identity, identity))
+      return { psk: imported.psk, source: { kind: 'external', external } };
+  }
+  const state = openTicket(config.crypto, config.ticketKeys, identity);
+  if (state === undefined || !isUsable(config, offer, state)) return undefined;
+  const peer = peerOf(config, state, offer.now);
+  if (!peer.ok) return undefined;
+  const psk: Psk = { secret: secret(state.psk), hash, binderLabel: 'res binder' };
+  return { psk, source: { kind: 'session', peer: peer.value } };
+}
+
+/** A session goes on only where, for whom and while it was meant to. */
+function isUsable(config: ServerConfig, { suite, serverName, now }: PskOffer, state: TicketState): boolean {
+  const age = now / 1000 - state.issuedAt;
+  return (
+    cipherSuiteOfCode(state.cipherSuite)?.hash === suite.hash &&
+    age >= -1 &&
+    age < Math.min(state.lifetime, config.ticketLifetime) &&
+    state.serverName === (serverName ?? '') &&
+    isSame(state.context, config.sessionContext)
+  );
+}
+
+/** The client of a session, judged anew. An error means that only a full handshake can tell who the client is. */
+function peerOf(
+  config: ServerConfig,
+  state: TicketState,
+  now: number,
+): Result<PeerProof | undefined, unknown> {
+  const { clientAuthentication } = config;
+  if (clientAuthentication === undefined) return ok(undefined);
+  if (state.certificates.length === 0)
+    return clientAuthentication.required ? err('anonymous') : ok(undefined);
+  const scheme = signatureSchemeOfCode(state.signatureScheme);
+  const { authenticator } = clientAuthentication;
+  if (scheme === undefined || authenticator === 'ask') return err('not to be judged here');
+  const proof = resumedKey(state.certificates, scheme.name, config.limits);
+  if (!proof.ok) return proof;
+  return acceptPeer(proof.value, authenticator(presentedChain(config, proof.value.certificates, now)));
+}

@@ -1,0 +1,136 @@
+import { type CryptoProvider, type Secret, secret } from '../nocrypto/index.ts';
+import { isSame } from './bytes.ts';
+import {
+  type Codec,
+  decode,
+  encode,
+  opaque,
+  struct,
+  text,
+  uint8,
+  uint16,
+  uint32,
+  vector,
+} from './wire/codec.ts';
+
+// A server's sessions, carried by its clients (RFC 9846 §4.6.1, after RFC 5077 §4): sealed under keys that many servers
+// can share, and that nobody else can read or make.
+
+/** A key that seals tickets. Only its holders can resume; whoever learns it can read what is resumed without (EC)DHE. */
+export interface TicketKey {
+  /** Finds the key again: {@link TICKET_KEY_NAME_LENGTH} bytes, visible in the ticket. */
+  readonly name: Uint8Array;
+  /** {@link TICKET_KEY_LENGTH} bytes. */
+  readonly secret: Secret;
+}
+
+/** The first seals, all of them open. Rotate by {@link rotateTicketKeys}, on every server with the same entropy. */
+export type TicketKeys = readonly TicketKey[];
+
+export const TICKET_KEY_NAME_LENGTH = 16;
+export const TICKET_KEY_LENGTH = 32;
+
+/** Bytes of entropy for {@link rotateTicketKeys}. */
+export const TICKET_KEY_ENTROPY = TICKET_KEY_NAME_LENGTH + TICKET_KEY_LENGTH;
+
+/** A new key in front of those that still open tickets; the oldest beyond `keep` are forgotten. */
+export function rotateTicketKeys(keys: TicketKeys, entropy: Uint8Array, keep = 2): TicketKeys {
+  if (entropy.length !== TICKET_KEY_ENTROPY)
+    throw new RangeError(`entropy must have ${TICKET_KEY_ENTROPY} bytes`);
+  const name = entropy.slice(0, TICKET_KEY_NAME_LENGTH);
+  return [{ name, secret: secret(entropy.slice(TICKET_KEY_NAME_LENGTH)) }, ...keys].slice(0, keep);
+}
+
+/** What a ticket holds. */
+export interface TicketState {
+  readonly cipherSuite: number;
+  readonly psk: Uint8Array;
+  /** Seconds since the Unix epoch, and seconds. */
+  readonly issuedAt: number;
+  readonly lifetime: number;
+  readonly serverName: string;
+  /** Of the configuration that issued it (`sessionContext`): another one must not resume it. */
+  readonly context: Uint8Array;
+  /** The client's chain, DER; empty for an anonymous client. */
+  readonly certificates: readonly Uint8Array[];
+  /** 0 for an anonymous client. */
+  readonly signatureScheme: number;
+}
+
+/** Bytes of entropy for {@link sealTicket}. */
+export const TICKET_ENTROPY = 32;
+
+/**
+ * Name ‖ salt ‖ sealed state. Each ticket has a key of its own, made from a random salt, so that no number of servers
+ * sharing a key can use a nonce twice.
+ */
+export function sealTicket(
+  crypto: CryptoProvider,
+  key: TicketKey,
+  state: TicketState,
+  salt: Uint8Array,
+): Uint8Array {
+  const plaintext = encode(storedState, { format: FORMAT, ...state });
+  const aead = crypto.aeads[TICKET_AEAD];
+  const ticket = new Uint8Array(HEADER_LENGTH + plaintext.length + aead.tagLength);
+  ticket.set(key.name);
+  ticket.set(salt, TICKET_KEY_NAME_LENGTH);
+  const header = ticket.subarray(0, HEADER_LENGTH);
+  ticketKey(crypto, key, salt).seal(
+    new Uint8Array(aead.nonceLength),
+    header,
+    plaintext,
+    ticket,
+    HEADER_LENGTH,
+  );
+  return ticket;
+}
+
+/** The state in a ticket of ours; undefined for every other string of bytes. */
+export function openTicket(
+  crypto: CryptoProvider,
+  keys: TicketKeys,
+  ticket: Uint8Array,
+): TicketState | undefined {
+  const aead = crypto.aeads[TICKET_AEAD];
+  const key = keys.find(({ name }) => isSame(name, ticket.subarray(0, TICKET_KEY_NAME_LENGTH)));
+  if (key === undefined || ticket.length < HEADER_LENGTH + aead.tagLength) return undefined;
+  const header = ticket.subarray(0, HEADER_LENGTH);
+  const plaintext = new Uint8Array(ticket.length - HEADER_LENGTH - aead.tagLength);
+  const opened = ticketKey(crypto, key, header.subarray(TICKET_KEY_NAME_LENGTH)).open(
+    new Uint8Array(aead.nonceLength),
+    header,
+    ticket.subarray(HEADER_LENGTH),
+    plaintext,
+    0,
+  );
+  if (!opened) return undefined;
+  const state = decode(storedState, plaintext);
+  return state.ok && state.value.format === FORMAT ? state.value : undefined;
+}
+
+const TICKET_AEAD = 'aes-256-gcm';
+const HEADER_LENGTH = TICKET_KEY_NAME_LENGTH + TICKET_ENTROPY;
+const FORMAT = 1;
+
+function ticketKey(crypto: CryptoProvider, key: TicketKey, salt: Uint8Array) {
+  const extracted = crypto.hkdfExtract('sha256', salt, key.secret);
+  const info = new TextEncoder().encode('pure-tls ticket');
+  return crypto.aeads[TICKET_AEAD].prepare(crypto.hkdfExpand('sha256', extracted, info, 32));
+}
+
+interface StoredState extends TicketState {
+  readonly format: number;
+}
+
+const storedState: Codec<StoredState> = struct<StoredState>({
+  format: uint8,
+  cipherSuite: uint16,
+  psk: opaque(32, 64),
+  issuedAt: uint32,
+  lifetime: uint32,
+  serverName: text(0, 255),
+  context: opaque(0, 255),
+  certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),
+  signatureScheme: uint16,
+});
