@@ -155,7 +155,7 @@ function writeHeader(out: Uint8Array, offset: number, type: number, version: num
 /** §5.3: the sequence number, left-padded to the length of the iv, xor the iv. */
 function nonce(iv: Uint8Array, sequence: number): Uint8Array {
   // Not slice(): on a Node Buffer that is a view, and the xor would change the iv itself.
-  const bytes = Uint8Array.from(iv);
+  const bytes = new Uint8Array(iv);
   let rest = sequence;
   for (let i = bytes.length - 1; rest > 0; i--) {
     bytes[i] = (bytes[i] ?? 0) ^ (rest & 0xff);
