@@ -13,8 +13,6 @@ import { bytes, find, hex } from './support.ts';
 
 // What a server checks in the first ClientHello (RFC 9846 §4.2.2, §4.3, §9.2), and what it chooses from it.
 
-type Edit = (honest: ClientHello) => ClientHello;
-
 const identity = { identity: hex('01'), obfuscatedTicketAge: 0 };
 const psk: ClientHelloExtension = {
   name: 'preSharedKey',
