@@ -191,7 +191,15 @@ export {
   type VerifiedSct,
   verifyScts,
 } from './sct.ts';
-export { type TrustAnchor, type TrustAnchorError, trustAnchor, trustAnchorsFromPem } from './trust-anchor.ts';
+export {
+  type CollectedAnchors,
+  collectTrustAnchors,
+  distinctAnchors,
+  type TrustAnchor,
+  type TrustAnchorError,
+  trustAnchor,
+  trustAnchorsFromPem,
+} from './trust-anchor.ts';
 export {
   type CertificateReference,
   describeValidationError,

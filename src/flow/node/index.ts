@@ -2,3 +2,4 @@
 
 export { duplexFromFlow } from './duplex-from-flow.ts';
 export { flowFromDuplex, flowFromSocket } from './flow-from-duplex.ts';
+export { bundledTrustAnchors, systemTrustAnchors, trustAnchorsFromPath } from './trust-anchors.ts';
