@@ -13,6 +13,7 @@ import {
   makeName,
   PATH_LIMITS,
   trustAnchor,
+  type ValidationReason,
 } from '../../x509/index.ts';
 import { entropy, FC_RUNS, unwrap, unwrapError } from './helpers.ts';
 import {
@@ -21,6 +22,7 @@ import {
   endEntity,
   keyOf,
   NOW,
+  nameConstraints,
   resigned,
   VALIDITY,
   validate,
@@ -387,4 +389,31 @@ test('off the web, the names of issuers are compared regardless of case, spaces 
     assert.ok(validate([server, policy], [root], { profile }).ok);
     assert.ok(validate([server], [policy], { profile }).ok);
   }
+});
+
+test('of several failures the most telling is reported, whatever the order and whatever else failed', () => {
+  const foreign = authority('Foreign');
+  const past = { validity: expired };
+  const constrained = nameConstraints([{ kind: 'dNSName', value: 'example.org' }]);
+  // Certificates for the leaf's issuer, the least telling failure first.
+  const issuers: readonly (readonly [ValidationReason, Entity])[] = [
+    ['unknown-issuer', resigned(issuing, foreign, { issuer: foreign.certificate.subject })],
+    ['bad-signature', authority('Issuing', root, { publicKey: keyOf('impostor').public })],
+    ['expired', resigned(issuing, root, { issuer: root.certificate.subject, ...past })],
+    [
+      'name-constraint',
+      resigned(issuing, root, {
+        issuer: root.certificate.subject,
+        extensions: withExtensions(issuing.certificate, id.ce.nameConstraints, constrained),
+      }),
+    ],
+  ];
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...issuers.keys()], { minLength: 1 }), (chosen) => {
+      const others = chosen.flatMap((i) => issuers[i] ?? []).filter((part) => typeof part !== 'string');
+      const error = unwrapError(validate([leaf, ...others], [root]));
+      assert.equal(error.reason, issuers[Math.max(...chosen)]?.[0]);
+    }),
+    { numRuns: FC_RUNS },
+  );
 });
