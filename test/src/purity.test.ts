@@ -82,7 +82,7 @@ test('the caller may reuse its buffers, and those it was given, as soon as a cal
       const untouched = recordConnection(parties, script);
       const kept: Effect[][] = [];
       recordConnection(parties, script, (state, input) => {
-        const scratch = copyOf(input);
+        const scratch = bufferOf(input);
         const step = perform(state, scratch);
         if ('bytes' in scratch) scratch.bytes.fill(0xaa);
         kept.push([...step.effects].map(copyOfEffect));
@@ -156,8 +156,9 @@ function freeze<T>(value: T, seen: { readonly bytes: Uint8Array; readonly copy: 
   return value;
 }
 
-function copyOf(input: Input): Input {
-  return 'bytes' in input ? { ...input, bytes: input.bytes.slice() } : input;
+/** What a caller on Node hands over: a Buffer, whose slices are views. */
+function bufferOf(input: Input): Input {
+  return 'bytes' in input ? { ...input, bytes: Buffer.from(input.bytes) } : input;
 }
 
 function copyOfEffect(effect: Effect): Effect {
