@@ -213,6 +213,8 @@ function alertForCertificate(error: ValidationError): AlertName {
     case 'expired':
     case 'not-yet-valid':
       return 'certificate_expired';
+    case 'revoked':
+      return 'certificate_revoked';
     case 'weak-key':
     case 'wrong-key-usage':
     case 'wrong-extended-key-usage':

@@ -47,6 +47,10 @@ const certificateAlerts: Readonly<Partial<Record<ValidationReason, AlertName>>> 
   'unhandled-critical-extension': 'unsupported_certificate',
   'name-constraint': 'bad_certificate',
   'name-mismatch': 'bad_certificate',
+  'no-valid-policy': 'bad_certificate',
+  'not-pinned': 'bad_certificate',
+  revoked: 'certificate_revoked',
+  'revocation-unknown': 'bad_certificate',
   'profile-violation': 'bad_certificate',
   'budget-exhausted': 'bad_certificate',
 };
