@@ -10,6 +10,8 @@ import {
   type CrlOptions,
   checkRevocation,
   type DistributionPoint,
+  decodeCrl,
+  decodeOcspResponse,
   describeEvidenceFault,
   describeValidationError,
   type EvidenceFaultReason,
@@ -24,6 +26,7 @@ import {
   type OcspResponseOptions,
   type ReasonCode,
   type ReasonFlags,
+  type Result,
   type RevocationCheck,
   type RevocationStatus,
   revocationStatuses,
@@ -681,6 +684,28 @@ test('a certificate that promises a stapled response is refused without one, und
   assert.ok(asked({}).ok, 'nobody asked the peer for a response');
   assert.ok(asked({ stapled: [], policy: 'off' }).ok);
 });
+
+test('no change of one byte of a CRL or an OCSP response makes a revoked certificate good', () => {
+  const evidence: readonly (readonly [der: Uint8Array, read: (der: Uint8Array) => Evidence | undefined])[] = [
+    [revoking().der, (der) => evidenceOf(decodeCrl(der), (changed) => ({ crls: [changed] }))],
+    [
+      answer(REVOKED, { signer: responder({ extensions: [NOCHECK] }) }).der,
+      (der) => evidenceOf(decodeOcspResponse(der), (changed) => ({ ocspResponses: [changed] })),
+    ],
+  ];
+  for (const [der, read] of evidence) {
+    for (const at of der.keys()) {
+      const changed = der.slice();
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
+      const altered = read(changed);
+      assert.notEqual(altered === undefined ? 'refused' : kindOf(altered), 'good', `octet ${at}`);
+    }
+  }
+});
+
+function evidenceOf<T>(decoded: Result<T, unknown>, make: (value: T) => Evidence): Evidence | undefined {
+  return decoded.ok ? make(decoded.value) : undefined;
+}
 
 /* Against software that nobody here wrote. */
 
