@@ -42,6 +42,7 @@ export {
   type Misuse,
 } from './failure.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export { type Peeked, peekClientHello } from './peek.ts';
 export type { ExternalPsk } from './psk.ts';
 export type { CertificateRequestFacts, ClientHelloFacts, Request, Response } from './request.ts';
 export { decodeSession, encodeSession, isFresh, type Session } from './session.ts';

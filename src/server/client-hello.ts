@@ -225,7 +225,8 @@ function serverNameProblem(hello: ClientHello): Failure | undefined {
 
 const HOST_NAME = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
 
-function helloFacts(hello: ClientHello): ClientHelloFacts {
+/** What a ClientHello says to whoever chooses a certificate by it. */
+export function helloFacts(hello: ClientHello): ClientHelloFacts {
   const { extensions } = hello;
   const signatureAlgorithms = findExtension(extensions, 'signatureAlgorithms');
   const schemeName = (code: number) => signatureSchemeOfCode(code)?.name;
