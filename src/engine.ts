@@ -97,6 +97,19 @@ export function send(state: State, data: Uint8Array): Step {
 }
 
 /**
+ * Turns this side's keys over (RFC 9846 §4.6.3), and with `ask` requests the same of the peer, unless it was asked already
+ * and has not answered. The limits of §5.5 are kept without it. Throws as {@link send} does.
+ */
+export function updateKeys(state: State, { ask }: { readonly ask: boolean }): Step {
+  if (!status(state).canSend) {
+    throw new Error('updateKeys: the connection is not established, or this side has closed it');
+  }
+  const turn = beginTurn(state, 0);
+  updateWriteKeys(turn, ask && !turn.write.keyUpdateAsked);
+  return endTurn(turn);
+}
+
+/**
  * Says close_notify: this side sends no more. The peer may go on sending until it says so too (half-close); `closed`
  * comes when both have. Before the handshake is over this cancels it.
  */

@@ -31,6 +31,7 @@ export {
   send,
   server,
   status,
+  updateKeys,
 } from './engine.ts';
 export { exportKeyingMaterial, tlsExporter, tlsServerEndPoint } from './exporter.ts';
 export {
