@@ -1,15 +1,15 @@
 import { x448 } from '@noble/curves/ed448.js';
 import { x25519 } from '@noble/curves/ed25519.js';
-import { curve, curveLengths, decodePoint, publicPoint, scalarFromSeed } from './curves.ts';
+import { curve, curveLengths, decodePoint, isScalar, publicPoint, scalarFromSeed } from './curves.ts';
 import type { DiffieHellman } from './diffie-hellman.ts';
 import type { CurveName } from './provider.ts';
-import { secret } from './secret.ts';
+import { type Secret, secret } from './secret.ts';
 
 /** Bytes of a scalar and of a coordinate, which are the private and the public key (RFC 7748 §5). */
 export const MONTGOMERY_LENGTH = { x25519: 32, x448: 56 } as const;
 
 /** X25519 and X448 (RFC 7748 §6, RFC 9846 §7.4.2). */
-export function montgomery(name: 'x25519' | 'x448'): DiffieHellman {
+export function montgomery(name: 'x25519' | 'x448'): DiffieHellman<Secret> {
   const { getPublicKey, getSharedSecret } = name === 'x25519' ? x25519 : x448;
   const length = MONTGOMERY_LENGTH[name];
   return {
@@ -18,6 +18,7 @@ export function montgomery(name: 'x25519' | 'x448'): DiffieHellman {
     privateKeyLength: length,
     shareLength: length,
     privateKey: (entropy) => secret(entropy.slice()),
+    prepare: (privateKey) => privateKey,
     share: (privateKey) => getPublicKey(privateKey),
     agree: (privateKey, peerShare) => {
       try {
@@ -31,7 +32,7 @@ export function montgomery(name: 'x25519' | 'x448'): DiffieHellman {
 }
 
 /** ECDH on the NIST curves (RFC 9846 §4.2.8.2, §7.4.2): shares are uncompressed points, the secret is x. */
-export function nistEcdh(name: CurveName): DiffieHellman {
+export function nistEcdh(name: CurveName): DiffieHellman<Secret> {
   const { scalar, point, scalarSeed } = curveLengths[name];
   return {
     name,
@@ -39,6 +40,10 @@ export function nistEcdh(name: CurveName): DiffieHellman {
     privateKeyLength: scalar,
     shareLength: point,
     privateKey: (entropy) => scalarFromSeed(name, entropy),
+    prepare: (privateKey) => {
+      requireScalar(name, privateKey);
+      return privateKey;
+    },
     share: (privateKey) => publicPoint(name, privateKey),
     agree: (privateKey, peerShare) => {
       const peer = decodePoint(name, peerShare);
@@ -48,4 +53,9 @@ export function nistEcdh(name: CurveName): DiffieHellman {
       return secret(product.slice(1, 1 + scalar));
     },
   };
+}
+
+/** Holds a caller to a private key that is one: a RangeError otherwise. */
+export function requireScalar(name: CurveName, privateKey: Uint8Array): void {
+  if (!isScalar(name, privateKey)) throw new RangeError(`not a scalar of ${name}`);
 }

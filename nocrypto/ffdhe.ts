@@ -1,7 +1,7 @@
 import type { DiffieHellman } from './diffie-hellman.ts';
 import { modPow, toBigint, toBytes } from './modular.ts';
 import type { FfdheName } from './provider.ts';
-import { secret } from './secret.ts';
+import { type Secret, secret } from './secret.ts';
 
 /** The generator of every group of RFC 7919. It is a square, so that its order is the prime (p−1)/2. */
 export const FFDHE_GENERATOR = 2n;
@@ -42,7 +42,7 @@ export function isFfdheShare(y: bigint, prime: bigint): boolean {
  * Finite-field Diffie-Hellman in the groups of RFC 7919, on BigInt: the number of multiplications is the same for all
  * exponents, their time is not, so that a private key should be used once, as TLS 1.3 does.
  */
-export function ffdhe(name: FfdheName): DiffieHellman {
+export function ffdhe(name: FfdheName): DiffieHellman<Secret> {
   const length = ffdheShareLength(name);
   const exponentLength = ffdheExponentLength(name);
   return {
@@ -50,6 +50,7 @@ export function ffdhe(name: FfdheName): DiffieHellman {
     entropyLength: exponentLength,
     privateKeyLength: exponentLength,
     shareLength: length,
+    prepare: (privateKey) => privateKey,
     privateKey: (entropy) => {
       // With its highest bit set every exponent is as long as the others, and above 1.
       const exponent = secret(entropy.slice());

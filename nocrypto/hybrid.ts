@@ -1,6 +1,6 @@
 import { concat, requireLength } from './bytes.ts';
-import { type DiffieHellman, diffieHellman, invalidShare, wrongLength } from './diffie-hellman.ts';
-import { ML_KEM_MESSAGE, ML_KEM_SEED, type MlKem, type MlKemName } from './ml-kem.ts';
+import { type DiffieHellman, diffieHellman, invalidShare, type Keep, wrongLength } from './diffie-hellman.ts';
+import { ML_KEM_LENGTHS, ML_KEM_MESSAGE, ML_KEM_SEED, type MlKem } from './ml-kem.ts';
 import type { HybridName, KeyExchangeGroup } from './provider.ts';
 import { ok } from './result.ts';
 import { secret } from './secret.ts';
@@ -12,18 +12,31 @@ export const HYBRIDS = {
   SecP384r1MLKEM1024: { classical: 'secp384r1', lattice: 'ml-kem-1024', latticeFirst: false },
 } as const satisfies Readonly<Record<HybridName, unknown>>;
 
+/** Both parts of a hybrid's private key, prepared. */
+export interface PreparedHybrid<Classical, Lattice> {
+  readonly classical: Classical;
+  readonly lattice: Lattice;
+}
+
 /**
- * A hybrid of ECDH and ML-KEM: shares, secrets, private keys (FIPS 203's dk and the scalar) and entropy are one part
+ * A hybrid of ECDH and ML-KEM: shares, secrets, private keys (ML-KEM's seed and the scalar) and entropy are one part
  * after the other, in the order of {@link HYBRIDS}. The hash of the two secrets is TLS's own key schedule.
  */
-export function hybrid(
+export function hybrid<Classical, Lattice>(
   name: HybridName,
-  group: DiffieHellman,
-  latticeName: MlKemName,
-  lattice: MlKem,
+  classical: DiffieHellman<Classical>,
+  lattice: MlKem<Lattice>,
+  keep?: Keep<PreparedHybrid<Classical, Lattice>>,
 ): KeyExchangeGroup {
-  const { latticeFirst } = HYBRIDS[name];
-  const classical = diffieHellman(group);
+  const { latticeFirst, lattice: latticeName } = HYBRIDS[name];
+  const lengths = ML_KEM_LENGTHS[latticeName];
+  const initiatorShareLength = lengths.encapsulationKey + classical.shareLength;
+  const responderShareLength = lengths.ciphertext + classical.shareLength;
+  const privateKeyLength = ML_KEM_SEED + classical.privateKeyLength;
+  const generateEntropyLength = ML_KEM_SEED + classical.entropyLength;
+  const encapsulateEntropyLength = ML_KEM_MESSAGE + classical.entropyLength;
+  const alone = diffieHellman(classical);
+
   const join = (fromLattice: Uint8Array, fromClassical: Uint8Array): Uint8Array =>
     latticeFirst ? concat(fromLattice, fromClassical) : concat(fromClassical, fromLattice);
   /** Takes apart what {@link join} joined; the lattice's part has `latticeLength` bytes. */
@@ -32,12 +45,10 @@ export function hybrid(
     const start = joined.length - latticeLength;
     return [joined.subarray(start), joined.subarray(0, start)];
   };
-
-  const initiatorShareLength = lattice.encapsulationKeyLength + classical.initiatorShareLength;
-  const responderShareLength = lattice.ciphertextLength + classical.responderShareLength;
-  const generateEntropyLength = ML_KEM_SEED + classical.generateEntropyLength;
-  const privateKeyLength = lattice.decapsulationKeyLength + group.privateKeyLength;
-  const encapsulateEntropyLength = ML_KEM_MESSAGE + classical.encapsulateEntropyLength;
+  const prepare = (privateKey: Uint8Array): PreparedHybrid<Classical, Lattice> => {
+    const [seed, scalar] = split(privateKey, ML_KEM_SEED);
+    return { classical: classical.prepare(secret(scalar)), lattice: lattice.prepare(secret(seed)) };
+  };
 
   return {
     name,
@@ -48,23 +59,22 @@ export function hybrid(
     generate: (entropy) => {
       requireLength(`entropy for ${name}`, entropy, generateEntropyLength);
       const [seed, classicalEntropy] = split(entropy, ML_KEM_SEED);
-      const { encapsulationKey, decapsulationKey } = lattice.generate(seed);
-      const { privateKey, share } = classical.generate(classicalEntropy);
-      return {
-        privateKey: secret(join(decapsulationKey, privateKey)),
-        share: join(encapsulationKey, share),
-      };
+      const privateKey = secret(join(seed, classical.privateKey(classicalEntropy)));
+      const prepared = prepare(privateKey);
+      keep?.set(privateKey, prepared);
+      const share = join(lattice.encapsulationKey(prepared.lattice), classical.share(prepared.classical));
+      return { privateKey, share };
     },
     encapsulate: (initiatorShare, entropy) => {
       requireLength(`entropy for ${name}`, entropy, encapsulateEntropyLength);
       if (initiatorShare.length !== initiatorShareLength) {
         return wrongLength(initiatorShareLength, initiatorShare);
       }
-      const [encapsulationKey, classicalShare] = split(initiatorShare, lattice.encapsulationKeyLength);
+      const [encapsulationKey, classicalShare] = split(initiatorShare, lengths.encapsulationKey);
       const [message, classicalEntropy] = split(entropy, ML_KEM_MESSAGE);
       const sealed = lattice.encapsulate(encapsulationKey, message);
       if (sealed === undefined) return invalidShare(`not an ${latticeName.toUpperCase()} encapsulation key`);
-      const agreed = classical.encapsulate(classicalShare, classicalEntropy);
+      const agreed = alone.encapsulate(classicalShare, classicalEntropy);
       if (!agreed.ok) return agreed;
       return ok({
         share: join(sealed.ciphertext, agreed.value.share),
@@ -76,11 +86,11 @@ export function hybrid(
       if (responderShare.length !== responderShareLength) {
         return wrongLength(responderShareLength, responderShare);
       }
-      const [decapsulationKey, scalar] = split(privateKey, lattice.decapsulationKeyLength);
-      const [ciphertext, classicalShare] = split(responderShare, lattice.ciphertextLength);
-      const agreed = classical.decapsulate(secret(scalar), classicalShare);
-      if (!agreed.ok) return agreed;
-      return ok(secret(join(lattice.decapsulate(decapsulationKey, ciphertext), agreed.value)));
+      const prepared = keep?.get(privateKey) ?? prepare(privateKey);
+      const [ciphertext, classicalShare] = split(responderShare, lengths.ciphertext);
+      const agreed = classical.agree(prepared.classical, classicalShare);
+      if (agreed === undefined) return invalidShare(`not a usable ${classical.name} public key`);
+      return ok(secret(join(lattice.decapsulate(prepared.lattice, ciphertext), agreed)));
     },
   };
 }
