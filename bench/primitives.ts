@@ -68,7 +68,7 @@ interface Endpoint {
   readonly clientHandshake: AeadKey;
 }
 
-/** What each end does alone: transcript (§4.4.1), key schedule (§7.1), record keys (§7.3), both Finished (§4.4.4). */
+/** What each end does alone: transcript (§4.1), key schedule (§7.1), record keys (§7.3), both Finished (§4.5.3). */
 function endpoint(crypto: CryptoProvider, sharedSecret: Secret): Endpoint {
   const hash = crypto.hashes.sha256;
   const expand = (secret: Secret, label: Uint8Array, length: number): Secret =>

@@ -4,7 +4,7 @@
  * Source: RFC 9846 and the IANA TLS registries it refers to.
  */
 
-/** RFC 9846 §4.1.2, §5.1. */
+/** RFC 9846 §4.2.2, §5.1. */
 export const protocolVersions = {
   ssl30: 0x0300,
   tls10: 0x0301,
@@ -33,11 +33,11 @@ export const handshakeTypes = {
   certificateVerify: 15,
   finished: 20,
   keyUpdate: 24,
-  /** The synthetic message that stands for ClientHello1 after a HelloRetryRequest (§4.4.1). */
+  /** The synthetic message that stands for ClientHello1 after a HelloRetryRequest (§4.1). */
   messageHash: 254,
 } as const;
 
-/** RFC 9846 §4.2. */
+/** RFC 9846 §4.3. */
 export const extensionTypes = {
   serverName: 0,
   maxFragmentLength: 1,
@@ -73,7 +73,7 @@ export const cipherSuiteCodes = {
   TLS_AES_128_CCM_8_SHA256: 0x1305,
 } as const;
 
-/** RFC 9846 §4.2.7; the hybrids from the IANA TLS Supported Groups registry. */
+/** RFC 9846 §4.3.7; the hybrids from the IANA TLS Supported Groups registry. */
 export const groupCodes = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
@@ -90,7 +90,7 @@ export const groupCodes = {
   SecP384r1MLKEM1024: 0x11ed,
 } as const;
 
-/** RFC 9846 §4.2.3; ML-DSA from draft-ietf-tls-mldsa. */
+/** RFC 9846 §4.3.3; ML-DSA from draft-ietf-tls-mldsa. */
 export const signatureSchemeCodes = {
   rsa_pkcs1_sha256: 0x0401,
   rsa_pkcs1_sha384: 0x0501,
@@ -143,19 +143,19 @@ export const alertCodes = {
   no_application_protocol: 120,
 } as const;
 
-/** RFC 9846 §4.2.9. */
+/** RFC 9846 §4.3.9. */
 export const pskKeyExchangeModes = {
   psk_ke: 0,
   psk_dhe_ke: 1,
 } as const;
 
-/** RFC 9846 §4.1.3: the ServerHello.random that makes it a HelloRetryRequest: SHA-256 of "HelloRetryRequest". */
+/** RFC 9846 §4.2.3: the ServerHello.random that makes it a HelloRetryRequest: SHA-256 of "HelloRetryRequest". */
 export const helloRetryRequestRandom: Uint8Array = Uint8Array.from([
   0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
   0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ]);
 
-/** RFC 9846 §4.1.3: the last eight bytes of ServerHello.random when a server chose less than it can: "DOWNGRD" 01 / 00. */
+/** RFC 9846 §4.2.3: the last eight bytes of ServerHello.random when a server chose less than it can: "DOWNGRD" 01 / 00. */
 export const downgradeSentinels = {
   tls12: Uint8Array.from([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01]),
   tls11: Uint8Array.from([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x00]),

@@ -72,7 +72,7 @@ export interface ClientOptions extends CommonOptions {
   readonly keyShares?: readonly GroupName[] | undefined;
   /** Whether the server may give tickets to resume with; each is an effect. Default true. */
   readonly acceptTickets?: boolean | undefined;
-  /** RFC 9846 §D.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
+  /** RFC 9846 §E.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
   readonly middleboxCompatibility?: boolean | undefined;
 }
 
@@ -107,7 +107,7 @@ export interface ClientAuthentication {
   readonly authenticator: Authenticator | 'ask';
   /** Whether a client without a certificate is refused (certificate_required). If not, `facts.peer` may be undefined. */
   readonly required: boolean;
-  /** DER-encoded names of the authorities the client may choose among (RFC 9846 §4.2.4). A hint; none means any. */
+  /** DER-encoded names of the authorities the client may choose among (RFC 9846 §4.3.4). A hint; none means any. */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
 }
 

@@ -75,7 +75,7 @@ export function credential(
   return ok({ chain: copies, certificates, leaf, publicKey: publicKey.value, key } as Credential);
 }
 
-/** RFC 9846 §4.4.2.2: a key usage, where there is one, must allow digitalSignature. */
+/** RFC 9846 §4.5.1.2: a key usage, where there is one, must allow digitalSignature. */
 export function maySign(leaf: Certificate): boolean {
   return extensionValue(leaf, 'keyUsage')?.digitalSignature !== false;
 }

@@ -26,7 +26,7 @@ export const defaults: {
   groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'],
   // A share for the hybrid and one for X25519, so that neither kind of server has to ask again.
   keyShares: ['X25519MLKEM768', 'x25519'],
-  // The PKCS#1 v1.5 schemes at the end are for signatures inside certificates only (RFC 9846 §4.2.3).
+  // The PKCS#1 v1.5 schemes at the end are for signatures inside certificates only (RFC 9846 §4.3.3).
   signatureSchemes: [
     'ecdsa_secp256r1_sha256',
     'ed25519',
@@ -41,7 +41,7 @@ export const defaults: {
     'rsa_pkcs1_sha384',
     'rsa_pkcs1_sha512',
   ],
-  // RFC 9846 §D.4: look like TLS 1.2 to middleboxes.
+  // RFC 9846 §E.4: look like TLS 1.2 to middleboxes.
   middleboxCompatibility: true,
   acceptTickets: true,
   ticketCount: 2,

@@ -16,7 +16,7 @@ export type Effect =
   | { readonly kind: 'established'; readonly facts: Facts }
   /** The connection waits until `answer` brings the response. */
   | { readonly kind: 'request'; readonly request: Request }
-  /** A ticket to resume this connection with (RFC 9846 §4.6.1). */
+  /** A ticket to resume this connection with (RFC 9846 §4.7.1). */
   | { readonly kind: 'ticket'; readonly session: Session }
   | { readonly kind: 'trace'; readonly event: TraceEvent }
   /** close_notify came: the peer sends no more. This side may go on sending. */

@@ -97,7 +97,7 @@ export function send(state: State, data: Uint8Array): Step {
 }
 
 /**
- * Turns this side's keys over (RFC 9846 §4.6.3), and with `ask` requests the same of the peer, unless it was asked already
+ * Turns this side's keys over (RFC 9846 §4.7.3), and with `ask` requests the same of the peer, unless it was asked already
  * and has not answered. The limits of §5.5 are kept without it. Throws as {@link send} does.
  */
 export function updateKeys(state: State, { ask }: { readonly ask: boolean }): Step {

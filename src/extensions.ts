@@ -29,19 +29,19 @@ export interface UnknownExtension {
   readonly data: Uint8Array;
 }
 
-/** RFC 9846 §4.2.8 */
+/** RFC 9846 §4.3.8 */
 export interface KeyShareEntry {
   readonly group: number;
   readonly keyExchange: Uint8Array;
 }
 
-/** RFC 9846 §4.2.11 */
+/** RFC 9846 §4.3.11 */
 export interface PskIdentity {
   readonly identity: Uint8Array;
   readonly obfuscatedTicketAge: number;
 }
 
-/** RFC 9846 §4.2.11 */
+/** RFC 9846 §4.3.11 */
 export interface OfferedPsks {
   readonly identities: readonly PskIdentity[];
   readonly binders: readonly Uint8Array[];
@@ -65,7 +65,7 @@ const protocolNames = vector(text(1, 255), 2, 0xffff);
 const data = opaque(0, 0xffff);
 const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
 
-// The table of RFC 9846 §4.2, column by column: what each extension holds in each message it may stand in. To add an
+// The table of RFC 9846 §4.3, column by column: what each extension holds in each message it may stand in. To add an
 // extension: its number in codepoints.ts, a row in each column where it may stand, and the code that sends and reads it.
 
 const inClientHello = {
@@ -159,7 +159,7 @@ export function findExtension<E extends { readonly name: string }, N extends E['
 type ValueOf<E, N> = E extends { readonly name: N; readonly value: infer V } ? V : never;
 
 /**
- * What RFC 9846 §4.2 forbids in the extensions of a message that answers another: one that stands twice, one that has no
+ * What RFC 9846 §4.3 forbids in the extensions of a message that answers another: one that stands twice, one that has no
  * place in this message, one that was not `offered` (but for the `unasked` that need no offer).
  */
 export function checkReply(
@@ -194,7 +194,7 @@ export function extensionType(extension: AnyExtension): number {
   return extension.name === 'unknown' ? extension.type : extensionTypes[extension.name];
 }
 
-/** The ExtensionType that stands twice in a block, if any (RFC 9846 §4.2 forbids it). */
+/** The ExtensionType that stands twice in a block, if any (RFC 9846 §4.3 forbids it). */
 function repeatedExtension(extensions: readonly AnyExtension[]): number | undefined {
   const seen = new Set<number>();
   for (const extension of extensions) {
@@ -206,7 +206,7 @@ function repeatedExtension(extensions: readonly AnyExtension[]): number | undefi
 }
 
 /**
- * Whether an extension left raw in one message is one we know from another message: RFC 9846 §4.2 wants
+ * Whether an extension left raw in one message is one we know from another message: RFC 9846 §4.3 wants
  * illegal_parameter for that, where a really unknown one is ignored or unsupported_extension.
  */
 function isMisplaced(extension: AnyExtension): boolean {

@@ -50,7 +50,7 @@ const misbehaviours = {
   'record-too-long': 'record_overflow',
   /** §5.2 */
   'decryption-failed': 'bad_record_mac',
-  /** §4.2.10: more early data than this server is ready to drop. */
+  /** §4.3.10: more early data than this server is ready to drop. */
   'too-much-early-data': 'unexpected_message',
   /** §5.1: not TLS at all, or a version no TLS 1.3 record carries. */
   'bad-record-version': 'protocol_version',
@@ -58,12 +58,12 @@ const misbehaviours = {
   'too-many-certificates': 'bad_certificate',
   /** §6: an alert record holds exactly one alert, unfragmented. */
   'bad-alert': 'decode_error',
-  /** §4.2 */
+  /** §4.3 */
   'duplicate-extension': 'illegal_parameter',
   'misplaced-extension': 'illegal_parameter',
   'unsolicited-extension': 'unsupported_extension',
   'missing-extension': 'missing_extension',
-  /** §4.1.2, §4.1.3 */
+  /** §4.2.2, §4.2.3 */
   'bad-compression-method': 'illegal_parameter',
   'bad-legacy-version': 'protocol_version',
   'session-id-not-echoed': 'illegal_parameter',
@@ -71,7 +71,7 @@ const misbehaviours = {
   'cipher-suite-changed-after-retry': 'illegal_parameter',
   'unoffered-version': 'illegal_parameter',
   'downgrade-sentinel': 'illegal_parameter',
-  /** §4.1.4, §4.2.8 */
+  /** §4.2.4, §4.3.8 */
   'second-hello-retry-request': 'unexpected_message',
   'hello-retry-request-without-change': 'illegal_parameter',
   'retry-for-unoffered-group': 'illegal_parameter',
@@ -87,33 +87,33 @@ const misbehaviours = {
   'key-shares-out-of-order': 'illegal_parameter',
   'duplicate-key-share': 'illegal_parameter',
   'bad-key-share': 'illegal_parameter',
-  /** §4.2.11 */
+  /** §4.3.11 */
   'psk-not-last': 'illegal_parameter',
   'psk-binder-count': 'illegal_parameter',
   'bad-binder': 'decrypt_error',
   'unoffered-psk': 'illegal_parameter',
-  /** RFC 7301 §3.1, RFC 9846 §4.3.1 */
+  /** RFC 7301 §3.1, RFC 9846 §4.4.1 */
   'unoffered-application-protocol': 'illegal_parameter',
   'several-application-protocols': 'illegal_parameter',
   /** RFC 6066 §3 */
   'several-server-names': 'illegal_parameter',
   'bad-server-name': 'illegal_parameter',
-  /** §4.4.2, §4.4.2.4 */
+  /** §4.5.1, §4.5.1.3 */
   'empty-certificate': 'decode_error',
-  /** §4.4.2.4: a server that insists on a client certificate got none. */
+  /** §4.5.1.3: a server that insists on a client certificate got none. */
   'no-client-certificate': 'certificate_required',
   'certificate-context-not-empty': 'illegal_parameter',
   'certificate-request-context-not-empty': 'illegal_parameter',
   'undecodable-certificate': 'bad_certificate',
   'unsupported-certificate-key': 'unsupported_certificate',
   'certificate-key-may-not-sign': 'unsupported_certificate',
-  /** §4.4.3 */
+  /** §4.5.2 */
   'unoffered-signature-scheme': 'illegal_parameter',
   'signature-scheme-does-not-fit-key': 'illegal_parameter',
   'bad-signature': 'decrypt_error',
-  /** §4.4.4 */
+  /** §4.5.3 */
   'bad-finished': 'decrypt_error',
-  /** §4.6.3 */
+  /** §4.7.3 */
   'bad-key-update': 'illegal_parameter',
 } as const satisfies Readonly<Record<string, AlertName>>;
 
@@ -203,7 +203,7 @@ export function misuse(reason: Misuse, detail: string): Failure {
 
 /**
  * RFC 9846 §6.2 on the certificate alerts. A name mismatch is bad_certificate, as OpenSSL and rustls say it, and so is
- * an algorithm nobody should use any more (§4.4.2.4 demands it for MD5).
+ * an algorithm nobody should use any more (§4.5.1.3 demands it for MD5).
  */
 function alertForCertificate(error: ValidationError): AlertName {
   switch (error.reason) {

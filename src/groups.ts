@@ -1,7 +1,7 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import { groupCodes, nameOf } from './codepoints.ts';
 
-/** The NamedGroup code of a group (RFC 9846 §4.2.7). To add a group: its code there, its arithmetic in nocrypto. */
+/** The NamedGroup code of a group (RFC 9846 §4.3.7). To add a group: its code there, its arithmetic in nocrypto. */
 export function groupCode(name: GroupName): number {
   return groupCodes[name];
 }

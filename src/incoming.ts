@@ -154,10 +154,10 @@ function isDecryptionFailure(failure: Failure): boolean {
 /** Of every suite a client could have sent early data under. */
 const AEAD_TAG_LENGTH = 16;
 
-/** §4.2.10: early data under keys we do not have. It ends with the first record that does open. */
+/** §4.3.10: early data under keys we do not have. It ends with the first record that does open. */
 function skipRecord(turn: Turn, record: Uint8Array): void {
   const { protection, skippable } = turn.read;
-  // What counts is the data inside (§4.6.1); an empty record counts too, or there would be no end to them.
+  // What counts is the data inside (§4.7.1); an empty record counts too, or there would be no end to them.
   const cost = Math.max(1, record.length - RECORD_HEADER_LENGTH - 1 - AEAD_TAG_LENGTH);
   if (cost > skippable) {
     fail(turn, misbehaved('too-much-early-data', 'more than this server is ready to drop'));

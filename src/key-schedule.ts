@@ -80,7 +80,7 @@ export function resumptionSecret(
   return deriveSecret(crypto, hash, main, 'res master', transcriptHash);
 }
 
-/** The PSK of one ticket (§4.6.1). */
+/** The PSK of one ticket (§4.7.1). */
 export function ticketPsk(
   crypto: CryptoProvider,
   hash: SuiteHash,
@@ -104,7 +104,7 @@ export function trafficKeys(crypto: CryptoProvider, suite: CipherSuite, secret: 
   };
 }
 
-/** Finished.verify_data of the side that sends under `trafficSecret` (§4.4.4). */
+/** Finished.verify_data of the side that sends under `trafficSecret` (§4.5.3). */
 export function finishedVerifyData(
   crypto: CryptoProvider,
   hash: SuiteHash,

@@ -34,10 +34,10 @@ import {
 
 // The handshake messages of RFC 9846 §4, in its order: each type beside its codec.
 
-/** Bytes of a hello's random (§4.1.2). */
+/** Bytes of a hello's random (§4.2.2). */
 export const RANDOM_LENGTH = 32;
 
-/** §4.1.2 */
+/** §4.2.2 */
 export interface ClientHello {
   readonly legacyVersion: number;
   readonly random: Uint8Array;
@@ -57,7 +57,7 @@ export const clientHello = struct<ClientHello>({
   extensions: optionalBlock(clientHelloExtensions),
 });
 
-/** §4.1.3 */
+/** §4.2.3 */
 export interface ServerHello {
   readonly legacyVersion: number;
   readonly random: Uint8Array;
@@ -72,7 +72,7 @@ export const serverHello = struct<ServerHello>({
   extensions: optionalBlock(serverHelloExtensions),
 });
 
-/** §4.1.4: a ServerHello whose random says so. */
+/** §4.2.4: a ServerHello whose random says so. */
 export interface HelloRetryRequest extends Omit<ServerHello, 'extensions'> {
   readonly extensions: readonly HelloRetryRequestExtension[];
 }
@@ -82,14 +82,14 @@ export const helloRetryRequest = struct<HelloRetryRequest>({
   extensions: optionalBlock(helloRetryRequestExtensions),
 });
 
-/** §4.3.1 */
+/** §4.4.1 */
 export interface EncryptedExtensions {
   readonly extensions: readonly EncryptedExtension[];
 }
 
 export const encryptedExtensionsMessage = struct<EncryptedExtensions>({ extensions: encryptedExtensions });
 
-/** §4.3.2 */
+/** §4.4.2 */
 export interface CertificateRequest {
   readonly certificateRequestContext: Uint8Array;
   readonly extensions: readonly CertificateRequestExtension[];
@@ -100,14 +100,14 @@ export const certificateRequest = struct<CertificateRequest>({
   extensions: certificateRequestExtensions,
 });
 
-/** §4.4.2 */
+/** §4.5.1 */
 export interface CertificateEntry {
   /** DER. */
   readonly certData: Uint8Array;
   readonly extensions: readonly CertificateExtension[];
 }
 
-/** §4.4.2 */
+/** §4.5.1 */
 export interface CertificateMessage {
   readonly certificateRequestContext: Uint8Array;
   readonly certificateList: readonly CertificateEntry[];
@@ -122,7 +122,7 @@ export const certificate = struct<CertificateMessage>({
   ),
 });
 
-/** §4.4.3 */
+/** §4.5.2 */
 export interface CertificateVerify {
   /** SignatureScheme */
   readonly algorithm: number;
@@ -134,14 +134,14 @@ export const certificateVerify = struct<CertificateVerify>({
   signature: opaque(0, 0xffff),
 });
 
-/** §4.4.4 */
+/** §4.5.3 */
 export interface Finished {
   readonly verifyData: Uint8Array;
 }
 
 export const finished = struct<Finished>({ verifyData: opaqueRest });
 
-/** §4.6.1 */
+/** §4.7.1 */
 export interface NewSessionTicket {
   /** Seconds. */
   readonly ticketLifetime: number;
@@ -159,7 +159,7 @@ export const newSessionTicket = struct<NewSessionTicket>({
   extensions: newSessionTicketExtensions,
 });
 
-/** §4.6.3: 0 is update_not_requested, 1 update_requested. */
+/** §4.7.3: 0 is update_not_requested, 1 update_requested. */
 export interface KeyUpdate {
   readonly requestUpdate: number;
 }

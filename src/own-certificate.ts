@@ -25,7 +25,7 @@ export interface Accepted {
 
 /**
  * The first credential that can sign as the peer wants; rather one whose chain is signed as the peer wants, too
- * (RFC 9846 §4.4.2.2 asks for that only "if it can").
+ * (RFC 9846 §4.5.1.2 asks for that only "if it can").
  */
 export function chooseCredential(
   ownSchemes: readonly SignatureSchemeName[],
@@ -53,7 +53,7 @@ export function usableScheme(
   return name === undefined ? undefined : signatureSchemes[name];
 }
 
-/** RFC 9846 §4.4.2; no credential makes the empty Certificate of a client that has none to show. */
+/** RFC 9846 §4.5.1; no credential makes the empty Certificate of a client that has none to show. */
 export function certificateMessage(
   certificateRequestContext: Uint8Array,
   credential: Credential | undefined,
@@ -62,7 +62,7 @@ export function certificateMessage(
   return { kind: 'certificate', body: { certificateRequestContext, certificateList } };
 }
 
-/** §4.4.3 */
+/** §4.5.2 */
 export function certificateVerifyMessage(scheme: SignatureScheme, signature: Uint8Array): HandshakeMessage {
   return { kind: 'certificateVerify', body: { algorithm: scheme.code, signature } };
 }

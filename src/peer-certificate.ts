@@ -44,7 +44,7 @@ declare const proof: unique symbol;
 
 /**
  * Decodes a chain as presented, leaf first. The leaf must decode; what else does not is left out, since a peer may
- * send more than it needs (RFC 9846 §4.4.2), and a path that lacks it will not be found.
+ * send more than it needs (RFC 9846 §4.5.1), and a path that lacks it will not be found.
  */
 export function decodeChain(
   entries: readonly Pick<CertificateEntry, 'certData'>[],
@@ -68,7 +68,7 @@ export function decodeChain(
 }
 
 /**
- * CertificateVerify (RFC 9846 §4.4.3). It comes before the authenticator: possession of the key costs one verification,
+ * CertificateVerify (RFC 9846 §4.5.2). It comes before the authenticator: possession of the key costs one verification,
  * a chain may cost a hundred, so only the holder of the leaf's key can make us build paths. `transcript` ends with the
  * peer's Certificate.
  */
@@ -156,7 +156,7 @@ export function acceptPeer(
 }
 
 /**
- * What a CertificateVerify signs (§4.4.3): 64 spaces, a context string that keeps the roles apart, a zero byte, the
+ * What a CertificateVerify signs (§4.5.2): 64 spaces, a context string that keeps the roles apart, a zero byte, the
  * transcript hash.
  */
 export function signedContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {

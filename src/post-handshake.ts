@@ -6,7 +6,7 @@ import { ticketPsk } from './key-schedule.ts';
 import type { HandshakeMessage, NewSessionTicket } from './messages.ts';
 import { emit, fail, type Turn, updateReadKeys, updateWriteKeys } from './turn.ts';
 
-/** What may come after the handshake (RFC 9846 §4.6), bounded until application data comes in between. */
+/** What may come after the handshake (RFC 9846 §4.7), bounded until application data comes in between. */
 export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void {
   const { incoming } = turn;
   const { role, limits } = turn.fixed.config;
@@ -28,7 +28,7 @@ export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void
   }
 }
 
-/** §4.6.3: the peer has new keys; when it asks, so must we. Any KeyUpdate of its own answers one of ours. */
+/** §4.7.3: the peer has new keys; when it asks, so must we. Any KeyUpdate of its own answers one of ours. */
 function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   if (requestUpdate > 1) {
     fail(turn, misbehaved('bad-key-update', `request_update ${requestUpdate}`));
@@ -41,7 +41,7 @@ function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   if (requestUpdate === 1 && !closed) updateWriteKeys(turn, false);
 }
 
-/** §4.6.1: a ticket to go on with later, unless it is worth nothing already. */
+/** §4.7.1: a ticket to go on with later, unless it is worth nothing already. */
 function takeTicket(turn: Turn, message: NewSessionTicket): void {
   const problem = checkRequest(message.extensions);
   if (problem !== undefined) {

@@ -3,7 +3,7 @@ import type { SuiteHash } from './cipher-suites.ts';
 import { deriveSecret, earlySecret, expandLabel, finishedVerifyData } from './key-schedule.ts';
 import { type Codec, encode, opaque, struct, uint16 } from './wire/codec.ts';
 
-// Pre-shared keys (RFC 9846 §4.2.11), at both ends: what a binder is made of, and how an external key is imported.
+// Pre-shared keys (RFC 9846 §4.3.11), at both ends: what a binder is made of, and how an external key is imported.
 
 /** Where a PSK comes from keeps its binder apart from others (§7.1). */
 export type BinderLabel = 'res binder' | 'imp binder';
@@ -49,7 +49,7 @@ export function importPsk(crypto: CryptoProvider, external: ExternalPsk, hash: S
   return { identity, psk: { secret, hash, binderLabel: 'imp binder' } };
 }
 
-/** PskBinderEntry (§4.2.11.2). `transcript` ends with the ClientHello cut off before its binders. */
+/** PskBinderEntry (§4.3.11.2). `transcript` ends with the ClientHello cut off before its binders. */
 export function binder(
   crypto: CryptoProvider,
   { secret, hash, binderLabel }: Psk,

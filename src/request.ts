@@ -15,7 +15,7 @@ export type Request =
       readonly kind: 'signature';
       readonly credential: Credential;
       readonly scheme: SignatureSchemeName;
-      /** The bytes to sign (not their hash): RFC 9846 §4.4.3's content. */
+      /** The bytes to sign (not their hash): RFC 9846 §4.5.2's content. */
       readonly message: Uint8Array;
     }
   /** Is the peer who it should be? Asked when the authenticator is `'ask'`, with what one would be given. */
@@ -39,11 +39,11 @@ export interface ClientHelloFacts {
   readonly cipherSuites: readonly CipherSuiteName[];
   readonly groups: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
-  /** What it accepts inside certificates: signature_algorithms_cert, or else the list above (RFC 9846 §4.2.3). */
+  /** What it accepts inside certificates: signature_algorithms_cert, or else the list above (RFC 9846 §4.3.3). */
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
 }
 
-/** What a CertificateRequest says that matters for choosing a certificate (RFC 9846 §4.3.2). */
+/** What a CertificateRequest says that matters for choosing a certificate (RFC 9846 §4.4.2). */
 export interface CertificateRequestFacts {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];

@@ -17,7 +17,7 @@ import {
 } from './wire/codec.ts';
 
 /**
- * What a client keeps of a connection to resume it (RFC 9846 §4.6.1): a value, to be stored anywhere that a private key
+ * What a client keeps of a connection to resume it (RFC 9846 §4.7.1): a value, to be stored anywhere that a private key
  * could be. A ticket should serve once: who uses it twice can be recognised.
  */
 export interface Session {
@@ -36,7 +36,7 @@ export interface Session {
   readonly signatureScheme: SignatureSchemeName;
 }
 
-/** Whether the ticket may still be used (§4.6.1: its lifetime, and never more than seven days). */
+/** Whether the ticket may still be used (§4.7.1: its lifetime, and never more than seven days). */
 export function isFresh(session: Session, now: number): boolean {
   const age = now - session.receivedAt;
   return age >= 0 && age < Math.min(session.ticketLifetime, MAX_TICKET_LIFETIME) * 1000;

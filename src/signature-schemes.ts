@@ -13,7 +13,7 @@ import {
 } from '../x509/index.ts';
 import { nameOf, type SignatureSchemeName, signatureSchemeCodes } from './codepoints.ts';
 
-/** What a SignatureScheme asks of the key and how it signs (RFC 9846 §4.2.3). */
+/** What a SignatureScheme asks of the key and how it signs (RFC 9846 §4.3.3). */
 export interface SignatureScheme {
   readonly name: SignatureSchemeName;
   readonly code: number;

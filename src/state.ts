@@ -54,7 +54,7 @@ export interface ReadHalf {
   readonly protection: Protection | undefined;
   /** close_notify came. */
   readonly closed: boolean;
-  /** Bytes of early data still to be dropped unread (RFC 9846 §4.2.10); 0 when none is expected. */
+  /** Bytes of early data still to be dropped unread (RFC 9846 §4.3.10); 0 when none is expected. */
   readonly skippable: number;
 }
 

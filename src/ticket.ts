@@ -13,7 +13,7 @@ import {
   vector,
 } from './wire/codec.ts';
 
-// A server's sessions, carried by its clients (RFC 9846 §4.6.1, after RFC 5077 §4): sealed under keys that many servers
+// A server's sessions, carried by its clients (RFC 9846 §4.7.1, after RFC 5077 §4): sealed under keys that many servers
 // can share, and that nobody else can read or make.
 
 /** A key that seals tickets. Only its holders can resume; whoever learns it can read what is resumed without (EC)DHE. */

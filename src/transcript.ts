@@ -1,7 +1,7 @@
 import type { CryptoProvider, HashName, RunningHash } from '../nocrypto/index.ts';
 import { handshakeTypes } from './codepoints.ts';
 
-/** The running hash over the handshake messages (RFC 9846 §4.4.1), begun with the first ClientHello. */
+/** The running hash over the handshake messages (RFC 9846 §4.1), begun with the first ClientHello. */
 export function startTranscript(
   crypto: CryptoProvider,
   hash: HashName,
@@ -12,7 +12,7 @@ export function startTranscript(
 
 /**
  * The transcript after a HelloRetryRequest: a synthetic message with the hash of ClientHello1 stands in its place, so
- * that a server may forget it (§4.4.1).
+ * that a server may forget it (§4.1).
  */
 export function startRetryTranscript(
   crypto: CryptoProvider,

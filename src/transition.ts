@@ -17,13 +17,13 @@ export type Transition = Result<{ readonly phase: Phase; readonly actions: reado
 export type Action =
   /** Send a handshake message under the keys in force. Neighbours share records (§5.1 allows it). */
   | SendHandshake
-  /** Send the one-byte record that calms middleboxes (§D.4), never protected. */
+  /** Send the one-byte record that calms middleboxes (§E.4), never protected. */
   | { readonly kind: 'sendChangeCipherSpec' }
   /** From here on this side sends under keys made from this secret. */
   | ChangeKeys<'protectWrites'>
   /** From here on the peer sends under keys made from this secret; no handshake byte may be left unread. */
   | ChangeKeys<'protectReads'>
-  /** The client sends early data that this side does not take: drop up to this many bytes of records (§4.2.10). */
+  /** The client sends early data that this side does not take: drop up to this many bytes of records (§4.3.10). */
   | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'established'; readonly facts: Facts }

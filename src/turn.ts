@@ -185,7 +185,7 @@ export function sendAlert(turn: Turn, alert: AlertName): void {
   if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'sent', alert });
 }
 
-/** Sends a KeyUpdate and turns this side's keys over (§4.6.3). */
+/** Sends a KeyUpdate and turns this side's keys over (§4.7.3). */
 export function updateWriteKeys(turn: Turn, ask: boolean): void {
   const { protection: current } = turn.write;
   if (current === undefined) return;

@@ -330,7 +330,7 @@ function assertProtocol({ outcome, messages }: Seen, protocol: string | undefine
   assert.equal(factsOf(messages).applicationProtocol, protocol ?? '');
 }
 
-/** RFC 9846 §D.4: with it a session id of 32 bytes, and one change_cipher_spec from us; without it none. */
+/** RFC 9846 §E.4: with it a session id of 32 bytes, and one change_cipher_spec from us; without it none. */
 function assertCompatibility({ messages }: Seen, on: boolean): void {
   assert.equal(sessionIdLength(messages), on ? 32 : 0);
   assert.equal(changeCipherSpecs(messages, 'received'), on ? 1 : 0);

@@ -89,7 +89,7 @@ const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const ENCRYPTED_EXTENSIONS = 8;
 const KEY_UPDATE = 24;
-/** RFC 9846 §4.2 */
+/** RFC 9846 §4.3 */
 const extensionTypes = {
   applicationLayerProtocolNegotiation: 16,
   preSharedKey: 41,
@@ -98,7 +98,7 @@ const extensionTypes = {
   keyShare: 51,
 } as const;
 
-/** RFC 9846 §4.1.3: how the random of a HelloRetryRequest begins. */
+/** RFC 9846 §4.2.3: how the random of a HelloRetryRequest begins. */
 const HELLO_RETRY_REQUEST = 'cf21ad74e59a6111';
 
 /** RFC 9846 §B.4, written down again here so that a slip in our own table shows. */
@@ -135,7 +135,7 @@ function handshakes(messages: readonly WireMessage[], type: number): readonly Wi
   return messages.filter(({ protocol, bytes }) => protocol === 'Handshake' && bytes[0] === type);
 }
 
-/** RFC 9846 §4.1.3, behind the four bytes of the handshake header. */
+/** RFC 9846 §4.2.3, behind the four bytes of the handshake header. */
 function readServerHello(hello: Uint8Array): PeerFacts {
   const suite = 39 + (hello[38] ?? 0);
   const share = extensionsFrom(hello, suite + 3).get(extensionTypes.keyShare);

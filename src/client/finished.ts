@@ -18,7 +18,7 @@ import type { Resumable } from '../state.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import type { AwaitOwnCredential, AwaitOwnSignature, AwaitServerFinished, OwnFlight } from './phase.ts';
 
-/** RFC 9846 §4.4.4: the server's Finished closes its flight; ours begins. */
+/** RFC 9846 §4.5.3: the server's Finished closes its flight; ours begins. */
 export function answerServerFinished(
   config: ClientConfig,
   phase: AwaitServerFinished,
@@ -79,7 +79,7 @@ export function answerOwnSignature(
   return finish(config, flight, chosen, transcript.update(verify.raw), [verify]);
 }
 
-/** RFC 9846 §4.4.2: the certificate that was asked for, or an empty message when there is none to show. */
+/** RFC 9846 §4.5.1: the certificate that was asked for, or an empty message when there is none to show. */
 function showCertificate(
   config: ClientConfig,
   flight: OwnFlight,
@@ -160,7 +160,7 @@ function applicationReads({ settled, secrets }: OwnFlight): readonly Action[] {
   ];
 }
 
-/** §4.6.1. A connection that no certificate authenticates is not resumed: there would be nothing to judge anew. */
+/** §4.7.1. A connection that no certificate authenticates is not resumed: there would be nothing to judge anew. */
 function resumableFrom(
   { crypto, acceptTickets }: ClientConfig,
   { settled, server, secrets }: OwnFlight,

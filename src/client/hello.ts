@@ -23,7 +23,7 @@ export function sessionName({ identity }: ClientConfig): string {
   return identity === undefined ? '' : formatIdentity(identity);
 }
 
-/** The first step of a client: its ClientHello (RFC 9846 §4.1.2). */
+/** The first step of a client: its ClientHello (RFC 9846 §4.2.2). */
 export function startClient(
   config: ClientConfig,
   rng: Rng,
@@ -51,7 +51,7 @@ export function startClient(
 
 /**
  * The ClientHello that answers a HelloRetryRequest: the first one with the key share that was asked for and the cookie,
- * and nothing else changed (§4.1.2).
+ * and nothing else changed (§4.2.2).
  */
 export function retryHello(
   config: ClientConfig,
@@ -71,7 +71,7 @@ export function retryHello(
       ? [{ name: 'keyShare', value: shares.entries }]
       : [extension];
   });
-  // Keys that do not go with the suite's hash are of no more use (§4.1.4).
+  // Keys that do not go with the suite's hash are of no more use (§4.2.4).
   const psks = first.psks.filter(({ psk }) => psk.hash === suite.hash);
   const withCookie: readonly ClientHelloExtension[] =
     cookie === undefined ? extensions : [...extensions, { name: 'cookie', value: cookie }];
@@ -93,7 +93,7 @@ function sendHello(
   return { sent: { hello: whole, raw: action.raw, keyShares, psks }, action };
 }
 
-/** §4.2.11: pre_shared_key stands last, and each binder covers all that stands before the binders. */
+/** §4.3.11: pre_shared_key stands last, and each binder covers all that stands before the binders. */
 function withPsks(
   { crypto }: ClientConfig,
   hello: ClientHello,
@@ -176,7 +176,7 @@ interface KeyShares {
   readonly keyShares: readonly { readonly group: GroupName; readonly privateKey: Secret }[];
 }
 
-/** §4.2.8: one share for each group, each from randomness of its own: `entropyLength` bytes in all. */
+/** §4.3.8: one share for each group, each from randomness of its own: `entropyLength` bytes in all. */
 function generateKeyShares(
   config: ClientConfig,
   groups: readonly GroupName[],

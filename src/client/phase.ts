@@ -36,7 +36,7 @@ export interface SentHello {
 
 /** A PSK in a ClientHello. */
 export interface OfferedPsk extends ImportedPsk {
-  /** §4.2.11.1; 0 for an external key. */
+  /** §4.3.11.1; 0 for an external key. */
   readonly obfuscatedTicketAge: number;
   readonly source:
     | { readonly kind: 'session'; readonly session: Session }

@@ -32,7 +32,7 @@ import type {
   Settled,
 } from './phase.ts';
 
-/** RFC 9846 §4.3.1: what the server says of the connection rather than of a certificate. */
+/** RFC 9846 §4.4.1: what the server says of the connection rather than of a certificate. */
 export function answerEncryptedExtensions(
   config: ClientConfig,
   phase: AwaitEncryptedExtensions,
@@ -99,7 +99,7 @@ function accept(
   return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
 }
 
-/** RFC 9846 §4.3.2. What it asks for is shown after the server's Finished. */
+/** RFC 9846 §4.4.2. What it asks for is shown after the server's Finished. */
 export function answerCertificateRequest(
   phase: AwaitCertificateOrRequest,
   message: CertificateRequest,
@@ -131,7 +131,7 @@ export function answerCertificateRequest(
   });
 }
 
-/** RFC 9846 §4.4.2 */
+/** RFC 9846 §4.5.1 */
 export function answerCertificate(
   config: ClientConfig,
   phase: AwaitCertificateOrRequest | AwaitCertificate,
@@ -162,7 +162,7 @@ export function answerCertificate(
   });
 }
 
-/** RFC 9846 §4.4.3, and the authenticator's turn. */
+/** RFC 9846 §4.5.2, and the authenticator's turn. */
 export function answerCertificateVerify(
   config: ClientConfig,
   phase: AwaitCertificateVerify,

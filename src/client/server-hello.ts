@@ -14,7 +14,7 @@ import { type Action, logSecret, type Transition } from '../transition.ts';
 import { retryHello } from './hello.ts';
 import type { Agreed, AwaitSecondServerHello, AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
 
-/** RFC 9846 §4.1.3, the first answer of the server. */
+/** RFC 9846 §4.2.3, the first answer of the server. */
 export function answerServerHello(
   config: ClientConfig,
   phase: AwaitServerHello,
@@ -28,7 +28,7 @@ export function answerServerHello(
   return agree(config, phase, hello, suite, transcript);
 }
 
-/** The ServerHello after a HelloRetryRequest: what that fixed, this must keep (§4.1.4). */
+/** The ServerHello after a HelloRetryRequest: what that fixed, this must keep (§4.2.4). */
 export function answerSecondServerHello(
   config: ClientConfig,
   phase: AwaitSecondServerHello,
@@ -48,7 +48,7 @@ export function answerSecondServerHello(
   return agree(config, phase, hello, phase.suite, phase.transcript.update(raw));
 }
 
-/** §4.1.4: the server wants another key share, or its cookie back. */
+/** §4.2.4: the server wants another key share, or its cookie back. */
 export function answerHelloRetryRequest(
   config: ClientConfig,
   phase: AwaitServerHello,
@@ -104,7 +104,7 @@ function checkServerHello(
   return ok(suite);
 }
 
-/** §4.1.3, §4.2.1: TLS 1.3 is announced in the extension, behind a legacy version of 1.2. */
+/** §4.2.3, §4.3.1: TLS 1.3 is announced in the extension, behind a legacy version of 1.2. */
 function versionProblem(
   hello: ServerHello | HelloRetryRequest,
   version: number | undefined,
@@ -135,7 +135,7 @@ function sessionIdProblem(sent: SentHello, hello: ServerHello | HelloRetryReques
     : misbehaved('session-id-not-echoed', 'ServerHello holds another legacy_session_id');
 }
 
-/** §4.1.4: the group must be one we offered and did not already send a share for. */
+/** §4.2.4: the group must be one we offered and did not already send a share for. */
 function requestedGroup(
   config: ClientConfig,
   sent: SentHello,
@@ -200,7 +200,7 @@ function changeCipherSpec(config: ClientConfig, { helloRetryRequest }: Agreed): 
   return config.middleboxCompatibility && !helloRetryRequest ? [{ kind: 'sendChangeCipherSpec' }] : [];
 }
 
-/** §4.2.11: one of those offered, and it must go with the hash of the suite. */
+/** §4.3.11: one of those offered, and it must go with the hash of the suite. */
 function chosenPsk(
   { psks }: SentHello,
   suite: CipherSuite,

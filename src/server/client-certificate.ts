@@ -8,7 +8,7 @@ import type { Response } from '../request.ts';
 import type { Transition } from '../transition.ts';
 import type { AwaitClientCertificate, AwaitClientCertificateVerify, AwaitClientVerdict } from './phase.ts';
 
-/** RFC 9846 §4.4.2: the client's certificate, or an empty message when it has none to show. */
+/** RFC 9846 §4.5.1: the client's certificate, or an empty message when it has none to show. */
 export function answerClientCertificate(
   config: ServerConfig,
   phase: AwaitClientCertificate,
@@ -43,7 +43,7 @@ export function answerClientCertificate(
   });
 }
 
-/** RFC 9846 §4.4.3, and the authenticator's turn. */
+/** RFC 9846 §4.5.2, and the authenticator's turn. */
 export function answerClientCertificateVerify(
   config: ServerConfig,
   phase: AwaitClientCertificateVerify,

@@ -25,7 +25,7 @@ import { sendPskFlight } from './flight.ts';
 import type { Agreed, AwaitClientHello, AwaitSecondClientHello } from './phase.ts';
 import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
 
-/** RFC 9846 §4.1.2: the first message, and what both sides can do. */
+/** RFC 9846 §4.2.2: the first message, and what both sides can do. */
 export function answerClientHello(
   config: ServerConfig,
   phase: AwaitClientHello,
@@ -50,7 +50,7 @@ export function answerClientHello(
     : transition;
 }
 
-/** The hello that answers our HelloRetryRequest (§4.1.2): the first one but for what was asked. */
+/** The hello that answers our HelloRetryRequest (§4.2.2): the first one but for what was asked. */
 export function answerSecondClientHello(
   config: ServerConfig,
   phase: AwaitSecondClientHello,
@@ -72,7 +72,7 @@ export function answerSecondClientHello(
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
   const settledHello = agreed(settled, hello, share, true);
   const transition = proceed(config, settledHello, hello, raw, phase.transcript, phase.rng, now);
-  // What a client sends after its second hello is no early data any more (§4.2.10).
+  // What a client sends after its second hello is no early data any more (§4.3.10).
   return precededBy([skipEarlyData(0)], transition);
 }
 
@@ -162,7 +162,7 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
   });
 }
 
-/** §4.2.1: without the extension the client speaks TLS 1.2 or less. With it, legacy_version is that of TLS 1.2. */
+/** §4.3.1: without the extension the client speaks TLS 1.2 or less. With it, legacy_version is that of TLS 1.2. */
 function versionProblem(hello: ClientHello): Failure | undefined {
   const versions = findExtension(hello.extensions, 'supportedVersions');
   if (!versions?.includes(protocolVersions.tls13)) {
@@ -173,7 +173,7 @@ function versionProblem(hello: ClientHello): Failure | undefined {
     : misbehaved('bad-legacy-version', `0x${hello.legacyVersion.toString(16)} in ClientHello`);
 }
 
-/** §4.1.2: exactly the null method (CRIME). */
+/** §4.2.2: exactly the null method (CRIME). */
 function compressionProblem(hello: ClientHello): Failure | undefined {
   return isSame(hello.legacyCompressionMethods, Uint8Array.of(0))
     ? undefined
@@ -191,7 +191,7 @@ function missingExtension(hello: ClientHello): Failure | undefined {
 }
 
 /**
- * §4.2.8: each share once, of an offered group, in the order of the offer. One walk along both lists: a hello has room
+ * §4.3.8: each share once, of an offered group, in the order of the offer. One walk along both lists: a hello has room
  * for ten thousand shares.
  */
 function keySharesProblem(hello: ClientHello): Failure | undefined {
@@ -275,7 +275,7 @@ function chooseProtocol(
     : ok(protocol);
 }
 
-/** §4.1.4: HelloRetryRequest. */
+/** §4.2.4: HelloRetryRequest. */
 function askForKeyShare(
   config: ServerConfig,
   rng: Rng,
@@ -315,14 +315,14 @@ function askForKeyShare(
     },
     actions: [
       retry,
-      // §D.4: as if a TLS 1.2 session were resumed, when the client plays along.
+      // §E.4: as if a TLS 1.2 session were resumed, when the client plays along.
       ...(first.legacySessionId.length > 0 ? [{ kind: 'sendChangeCipherSpec' } as const] : []),
     ],
   });
 }
 
 /**
- * §4.1.2: key_share, cookie, padding, early_data and pre_shared_key may differ; nothing else that we know may. What we
+ * §4.2.2: key_share, cookie, padding, early_data and pre_shared_key may differ; nothing else that we know may. What we
  * do not know has rules of its own (encrypted_client_hello must change).
  */
 function retryProblem(phase: AwaitSecondClientHello, second: ClientHello): Failure | undefined {

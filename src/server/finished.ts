@@ -10,7 +10,7 @@ import { sealTicket, TICKET_ENTROPY } from '../ticket.ts';
 import { type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
 import type { AwaitClientFinished } from './phase.ts';
 
-/** RFC 9846 §4.4.4: the client has seen what we have seen, and the handshake is over. */
+/** RFC 9846 §4.5.3: the client has seen what we have seen, and the handshake is over. */
 export function answerClientFinished(
   config: ServerConfig,
   phase: AwaitClientFinished,
@@ -38,7 +38,7 @@ export function answerClientFinished(
 }
 
 /**
- * §4.6.1. None where an external key took the place of certificates, and none that a client would refuse for its size.
+ * §4.7.1. None where an external key took the place of certificates, and none that a client would refuse for its size.
  */
 function tickets(
   config: ServerConfig,

@@ -194,7 +194,7 @@ function awaitClient(
     : { kind: 'awaitClientCertificate', sent, clientAuthentication, transcript };
 }
 
-/** §4.1.3 */
+/** §4.2.3 */
 function serverHello(
   agreed: Agreed,
   random: Uint8Array,
@@ -219,7 +219,7 @@ function serverHello(
   };
 }
 
-/** §4.3.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3). */
+/** §4.4.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3). */
 function encryptedExtensions(agreed: Agreed, chosen: Chosen | undefined): HandshakeMessage {
   const { serverName } = agreed.facts;
   const extensions: EncryptedExtension[] = [];
@@ -232,7 +232,7 @@ function encryptedExtensions(agreed: Agreed, chosen: Chosen | undefined): Handsh
   return { kind: 'encryptedExtensions', body: { extensions } };
 }
 
-/** §4.3.2, for a server that wants to know its clients. */
+/** §4.4.2, for a server that wants to know its clients. */
 function certificateRequest(config: ServerConfig): readonly SendHandshake[] {
   const { clientAuthentication } = config;
   if (clientAuthentication === undefined) return [];
@@ -254,7 +254,7 @@ function certificateRequest(config: ServerConfig): readonly SendHandshake[] {
   ];
 }
 
-/** §D.4: once, after the first message of the server's, when the client plays along. */
+/** §E.4: once, after the first message of the server's, when the client plays along. */
 function changeCipherSpec(agreed: Agreed): readonly Action[] {
   const due = agreed.legacySessionId.length > 0 && !agreed.helloRetryRequest;
   return due ? [{ kind: 'sendChangeCipherSpec' }] : [];

@@ -33,7 +33,7 @@ export interface PskOffer {
 }
 
 /**
- * The first of the client's PSKs that this server knows and may use (RFC 9846 §4.2.11); its binder must be right, or the
+ * The first of the client's PSKs that this server knows and may use (RFC 9846 §4.3.11); its binder must be right, or the
  * connection ends. What is not known is passed over.
  */
 export function selectPsk(config: ServerConfig, offer: PskOffer): Result<SelectedPsk | undefined, Failure> {
@@ -53,13 +53,13 @@ export function selectPsk(config: ServerConfig, offer: PskOffer): Result<Selecte
   return ok(undefined);
 }
 
-/** §4.2.9: psk_dhe_ke. A PSK without a key exchange would give up what was recorded with the key. */
+/** §4.3.9: psk_dhe_ke. A PSK without a key exchange would give up what was recorded with the key. */
 export function acceptsPskWithKeyExchange(hello: ClientHello): boolean {
   const modes = findExtension(hello.extensions, 'pskKeyExchangeModes');
   return modes?.includes(pskKeyExchangeModes.psk_dhe_ke) === true;
 }
 
-/** §4.2.11, §4.2.9 */
+/** §4.3.11, §4.3.9 */
 function offerProblem(hello: ClientHello, { identities, binders }: OfferedPsks): Failure | undefined {
   if (hello.extensions.at(-1)?.name !== 'preSharedKey') {
     return misbehaved('psk-not-last', 'pre_shared_key is not the last extension');
