@@ -31,7 +31,7 @@ export const curveLengths: Readonly<Record<CurveName, CurveLengths>> = {
 };
 
 /**
- * Decodes SEC 1's uncompressed form and checks that the point is on the curve (RFC 9846 §4.2.8.2). Compressed
+ * Decodes SEC 1's uncompressed form and checks that the point is on the curve (RFC 9846 §4.3.8.2). Compressed
  * points, hybrid ones and the point at infinity are `undefined`: TLS and X.509 have no use for them.
  */
 export function decodePoint(name: CurveName, bytes: Uint8Array): WeierstrassPoint<bigint> | undefined {

@@ -31,7 +31,7 @@ export function montgomery(name: 'x25519' | 'x448'): DiffieHellman<Secret> {
   };
 }
 
-/** ECDH on the NIST curves (RFC 9846 §4.2.8.2, §7.4.2): shares are uncompressed points, the secret is x. */
+/** ECDH on the NIST curves (RFC 9846 §4.3.8.2, §7.4.2): shares are uncompressed points, the secret is x. */
 export function nistEcdh(name: CurveName): DiffieHellman<Secret> {
   const { scalar, point, scalarSeed } = curveLengths[name];
   return {

@@ -17,7 +17,7 @@ export function ffdhePrime(name: FfdheName): bigint {
   return top + ((eulersNumber(bits - 130) + addend) << 64n) - 1n;
 }
 
-/** Bytes of a share and a shared secret: those of the prime (RFC 9846 §4.2.8.1, §7.4.1). */
+/** Bytes of a share and a shared secret: those of the prime (RFC 9846 §4.3.8.1, §7.4.1). */
 export function ffdheShareLength(name: FfdheName): number {
   return PARAMETERS[name].bits / 8;
 }

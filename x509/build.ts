@@ -136,7 +136,7 @@ export function defaultSignatureAlgorithm(key: PrivateKey): SignatureAlgorithm {
   }
 }
 
-/** RFC 9846 §4.2.3 pairs them so, and so do others. */
+/** RFC 9846 §4.3.3 pairs them so, and so do others. */
 const CURVE_HASHES: Readonly<Record<CurveName, SignatureHash>> = {
   secp256r1: 'sha256',
   secp384r1: 'sha384',
