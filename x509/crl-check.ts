@@ -13,7 +13,14 @@ import {
   type ReasonFlags,
 } from './extension.ts';
 import { type GeneralName, generalName } from './general-name.ts';
-import { formatName, type Name, rdnSequence, sameName } from './name.ts';
+import {
+  foldingComparison,
+  formatName,
+  type Name,
+  type NameComparison,
+  nameKey,
+  rdnSequence,
+} from './name.ts';
 import { checkRevocationSigner } from './profile.ts';
 import { checkSignature, keyFault } from './signature.ts';
 import { type Finding, finding } from './validation-error.ts';
@@ -40,15 +47,16 @@ export type CrlStatus =
  * it continues up to date; by itself it can convict but not acquit, and so can a list without a proper number.
  */
 export function checkCrls(
-  check: CrlCheck,
+  options: CrlCheck,
   certificate: Certificate,
   authorities: readonly Certificate[],
 ): CrlStatus {
+  const check = { ...options, isSameName: foldingComparison() };
   const faults: EvidenceFault[] = [];
   const points = distributionPoints(certificate);
   const lists = check.crls
-    .filter((crl) => points.some((point) => isIssuer(crl, point, certificate)))
-    .map((crl) => scoped(crl, points, certificate))
+    .filter((crl) => points.some((point) => isIssuer(check, crl, point, certificate)))
+    .map((crl) => scoped(check, crl, points, certificate))
     .filter((list) => holds(checkUsable(check, list, authorities), faults));
   const isFresh = ({ crl }: ScopedCrl) => holds(checkFreshness('crl', crl, check.now, check), faults);
   const deltas = lists.filter((list) => list.base !== undefined && isFresh(list));
@@ -77,24 +85,39 @@ export function checkCrls(
   return { kind: 'unknown', faults };
 }
 
+/** Names are compared by RFC 5280 §7.1, whatever the profile: no other way to write a name must keep a CRL out of sight. */
+interface Context extends CrlCheck {
+  readonly isSameName: NameComparison;
+}
+
 /** A CRL beside what it means for the certificate in question. */
 interface ScopedCrl {
   readonly crl: Crl;
   /** For which reasons the certificate would stand in it: a set of bits as ReasonFlags has them. */
   readonly reasons: number;
+  /** The same for lists of one issuer about the same certificates. */
+  readonly scope: string;
   readonly number: bigint | undefined;
   /** For a delta CRL, the number of the list whose changes it tells. */
   readonly base: bigint | undefined;
 }
 
-function scoped(crl: Crl, points: readonly DistributionPoint[], certificate: Certificate): ScopedCrl {
+function scoped(
+  context: Context,
+  crl: Crl,
+  points: readonly DistributionPoint[],
+  certificate: Certificate,
+): ScopedCrl {
   const scope = extensionValue(crl, 'issuingDistributionPoint');
   const reasons = points
-    .filter((point) => isIssuer(crl, point, certificate) && isInScope(crl, scope, point, certificate))
+    .filter(
+      (point) => isIssuer(context, crl, point, certificate) && isInScope(crl, scope, point, certificate),
+    )
     .reduce((mask, { reasons }) => mask | (reasonMask(reasons) & reasonMask(scope?.onlySomeReasons)), 0);
   return {
     crl,
     reasons,
+    scope: `${nameKey(crl.issuer)} ${scope === undefined ? '' : toHex(encode(issuingDistributionPoint, scope))}`,
     number: extensionValue(crl, 'cRLNumber'),
     base: extensionValue(crl, 'deltaCRLIndicator'),
   };
@@ -117,11 +140,16 @@ function distributionPoints(certificate: Certificate): readonly DistributionPoin
 }
 
 /** RFC 5280 §6.3.3 (b) (1): the certificate's issuer, or whom the distribution point names, for an indirect CRL. */
-function isIssuer(crl: Crl, { cRLIssuer }: DistributionPoint, certificate: Certificate): boolean {
+function isIssuer(
+  { isSameName }: Context,
+  crl: Crl,
+  { cRLIssuer }: DistributionPoint,
+  certificate: Certificate,
+): boolean {
   return cRLIssuer === undefined
-    ? sameName(crl.issuer, certificate.issuer)
+    ? isSameName(crl.issuer, certificate.issuer)
     : extensionValue(crl, 'issuingDistributionPoint')?.indirectCRL === true &&
-        cRLIssuer.some((name) => name.kind === 'directoryName' && sameName(name.value, crl.issuer));
+        cRLIssuer.some((name) => name.kind === 'directoryName' && isSameName(name.value, crl.issuer));
 }
 
 /** RFC 5280 §6.3.3 (b) (2). */
@@ -156,8 +184,8 @@ function sharesName(
   const [issuer] = cRLIssuer.flatMap((name) => (name.kind === 'directoryName' ? [name.value] : []));
   const wanted =
     distributionPoint === undefined ? cRLIssuer : pointNames(distributionPoint, issuer ?? certificate.issuer);
-  const offered = new Set(pointNames(scope.distributionPoint, crl.issuer).map(nameKey));
-  return wanted.some((name) => offered.has(nameKey(name)));
+  const offered = new Set(pointNames(scope.distributionPoint, crl.issuer).map(generalNameKey));
+  return wanted.some((name) => offered.has(generalNameKey(name)));
 }
 
 /** RFC 5280 §4.2.1.13: a relative name is one part more than the name of who issues the CRL. */
@@ -175,13 +203,13 @@ function pointNames(
   }
 }
 
-function nameKey(name: GeneralName): string {
-  return toHex(encode(generalName, name));
+function generalNameKey(name: GeneralName): string {
+  return name.kind === 'directoryName' ? nameKey(name.value) : toHex(encode(generalName, name));
 }
 
 /** Whether the list may be used for the certificate, as far as its age does not matter. */
 function checkUsable(
-  check: CrlCheck,
+  check: Context,
   { crl, reasons }: ScopedCrl,
   authorities: readonly Certificate[],
 ): EvidenceFault | undefined {
@@ -214,12 +242,12 @@ function checkNumber({ crl }: ScopedCrl): EvidenceFault | undefined {
 
 /** RFC 5280 §6.3.3 (f) and (g): somebody who may has signed it. */
 function checkSigner(
-  check: CrlCheck,
+  check: Context,
   crl: Crl,
   authorities: readonly Certificate[],
 ): EvidenceFault | undefined {
-  const { crypto, now } = check;
-  const isNamed = ({ subject }: Certificate) => sameName(subject, crl.issuer);
+  const { crypto, now, isSameName } = check;
+  const isNamed = ({ subject }: Certificate) => isSameName(subject, crl.issuer);
   let best: EvidenceFault | undefined;
   for (const signer of [...authorities, ...check.crlIssuers].filter(isNamed)) {
     const unfit =
@@ -245,7 +273,7 @@ function checkSigner(
  * the certificate itself, or one below, it could vouch for itself. And the CRLs of those authorities must not have it.
  */
 function checkVouched(
-  check: CrlCheck,
+  check: Context,
   signer: Certificate,
   authorities: readonly Certificate[],
 ): Finding | undefined {
@@ -255,7 +283,7 @@ function checkVouched(
     found: formatName(signer.issuer.value),
   };
   const findings = authorities
-    .filter(({ subject }) => sameName(subject, signer.issuer))
+    .filter(({ subject }) => check.isSameName(subject, signer.issuer))
     .map((authority) => checkSignedBy(check.crypto, signer, authority));
   if (!findings.includes(undefined)) {
     return findings[0] ?? unknown;
@@ -277,7 +305,7 @@ function checkSignedBy(
 /** RFC 5280 §5.2.4: whether the delta list tells what has changed since the complete one. */
 function continues(delta: ScopedCrl, complete: ScopedCrl): boolean {
   return (
-    isSameScope(delta, complete) &&
+    delta.scope === complete.scope &&
     sameKeyIdentifier(delta, complete) &&
     complete.number !== undefined &&
     delta.base !== undefined &&
@@ -291,16 +319,7 @@ function continues(delta: ScopedCrl, complete: ScopedCrl): boolean {
 function supersedes(a: ScopedCrl, b: ScopedCrl): boolean {
   const reachesBack = a.base === undefined || (b.base !== undefined && a.base <= b.base);
   const isNewer = a.number !== undefined && b.number !== undefined && a.number > b.number;
-  return isNewer && reachesBack && isSameScope(a, b);
-}
-
-function isSameScope(a: ScopedCrl, b: ScopedCrl): boolean {
-  return sameName(a.crl.issuer, b.crl.issuer) && sameBytes(scopeKey(a), scopeKey(b));
-}
-
-function scopeKey({ crl }: ScopedCrl): Uint8Array {
-  const scope = extensionValue(crl, 'issuingDistributionPoint');
-  return scope === undefined ? new Uint8Array(0) : encode(issuingDistributionPoint, scope);
+  return isNewer && reachesBack && a.scope === b.scope;
 }
 
 function sameKeyIdentifier(a: ScopedCrl, b: ScopedCrl): boolean {

@@ -23,7 +23,6 @@ import {
   describeAlgorithm,
   sameAlgorithm,
 } from './algorithm.ts';
-import { toHex } from './bytes.ts';
 import { type Certificate, time } from './certificate.ts';
 import {
   type Extension,
@@ -34,7 +33,7 @@ import {
   unhandledCritical,
 } from './extension.ts';
 import { CRL_MAXIMUM_ENTRIES } from './limits.ts';
-import { isEmptyName, type Name, name, sameName } from './name.ts';
+import { isEmptyName, type Name, name, nameKey, sameName } from './name.ts';
 
 /**
  * A decoded certificate revocation list (RFC 5280 §5). It is well formed; who signed it, and for which certificates it
@@ -76,7 +75,10 @@ export interface RevokedCertificate {
   readonly certificateIssuer: Name;
 }
 
-/** Entries by the issuer's DER and the serial number, both in hexadecimal: strings, since engines salt their hashes. */
+/**
+ * Entries by the issuer's name, folded so that another way to write it hides nobody (RFC 5280 §7.1), and by the serial number in
+ * hexadecimal. Text, since engines salt the hashes of that.
+ */
 export type RevocationIndex = ReadonlyMap<string, ReadonlyMap<string, RevokedCertificate>>;
 
 export type CrlError =
@@ -148,7 +150,7 @@ export function findRevoked(
   { index }: Pick<Crl, 'index'>,
   { issuer, serialNumber }: Pick<Certificate, 'issuer' | 'serialNumber'>,
 ): RevokedCertificate | undefined {
-  return index.get(toHex(issuer.raw))?.get(serialNumber.toString(16));
+  return index.get(nameKey(issuer))?.get(serialNumber.toString(16));
 }
 
 /** One line for a person. */
@@ -242,7 +244,7 @@ function readEntries(
   let certificateIssuer = crlIssuer;
   let ofIssuer = new Map<string, RevokedCertificate>();
   let unhandledCriticalExtension: string | undefined;
-  const index = new Map([[toHex(crlIssuer.raw), ofIssuer]]);
+  const index = new Map([[nameKey(crlIssuer), ofIssuer]]);
   const revokedCertificates: RevokedCertificate[] = [];
   for (const { userCertificate, revocationDate, crlEntryExtensions: extensions = [] } of decoded) {
     const error = repetition(extensions);
@@ -257,7 +259,7 @@ function readEntries(
       }
       if (!sameName(named.value, certificateIssuer)) {
         certificateIssuer = named.value;
-        const key = toHex(certificateIssuer.raw);
+        const key = nameKey(certificateIssuer);
         ofIssuer = index.get(key) ?? new Map();
         index.set(key, ofIssuer);
       }

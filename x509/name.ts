@@ -75,11 +75,16 @@ export type NameComparison = (a: Name, b: Name) => boolean;
 export function foldingComparison(): NameComparison {
   const folded = new Map<Name, string>();
   const keyOf = (name: Name) => {
-    const key = folded.get(name) ?? JSON.stringify(foldName(name.value));
+    const key = folded.get(name) ?? nameKey(name);
     folded.set(name, key);
     return key;
   };
   return (a, b) => sameName(a, b) || keyOf(a) === keyOf(b);
+}
+
+/** The same text for all names that RFC 5280 §7.1 takes for one: what a table is looked up by. */
+export function nameKey({ value }: Name): string {
+  return JSON.stringify(foldName(value));
 }
 
 /**

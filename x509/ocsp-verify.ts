@@ -12,7 +12,7 @@ import {
 } from './evidence.ts';
 import { type Extended, type ExtensionName, extensionValue, unhandledCritical } from './extension.ts';
 import { OCSP_MAXIMUM_CERTIFICATES } from './limits.ts';
-import { formatName, sameName } from './name.ts';
+import { foldingComparison, formatName } from './name.ts';
 import {
   type BasicOcspResponse,
   type CertStatus,
@@ -95,9 +95,10 @@ function findSigner(
   response: BasicOcspResponse,
 ): Result<Certificate | undefined, EvidenceFault> {
   const { responderID, certs = [] } = response;
+  const isSameName = foldingComparison();
   const isNamed = ({ subject, subjectPublicKeyInfo }: Certificate) =>
     responderID.kind === 'byName'
-      ? sameName(subject, responderID.value)
+      ? isSameName(subject, responderID.value)
       : sameBytes(crypto.hashes.sha1.digest(subjectPublicKeyInfo.value.subjectPublicKey), responderID.value);
   let best: EvidenceFault | undefined;
   if (isNamed(issuer)) {
@@ -126,7 +127,7 @@ function checkDelegate(
   issuer: Certificate,
   now: number,
 ): EvidenceFault | undefined {
-  if (!sameName(delegate.issuer, issuer.subject)) {
+  if (!foldingComparison()(delegate.issuer, issuer.subject)) {
     return fault(
       'ocsp',
       'unauthorized-signer',

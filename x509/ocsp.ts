@@ -223,34 +223,42 @@ export function encodeOcspResponse(response: SignedOcspResponse): Uint8Array {
  */
 export function makeCertId(
   crypto: CryptoProvider,
-  { serialNumber }: Pick<Certificate, 'serialNumber'>,
-  issuer: Pick<Certificate, 'subject' | 'subjectPublicKeyInfo'>,
+  { serialNumber, issuer: issuerName }: Pick<Certificate, 'serialNumber' | 'issuer'>,
+  { subjectPublicKeyInfo }: Pick<Certificate, 'subjectPublicKeyInfo'>,
   hash: CertIdHash = 'sha1',
 ): CertId {
   const { digest } = crypto.hashes[hash];
   return {
     hashAlgorithm: { algorithm: algorithm[hash], parameters: NULL },
-    issuerNameHash: digest(issuer.subject.raw),
-    issuerKeyHash: digest(issuer.subjectPublicKeyInfo.value.subjectPublicKey),
+    issuerNameHash: digest(issuerName.raw),
+    issuerKeyHash: digest(subjectPublicKeyInfo.value.subjectPublicKey),
     serialNumber,
   };
 }
 
 export type CertIdHash = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
-/** Whether a CertID names this certificate of this issuer. One by a hash nobody here knows names nothing. */
+/**
+ * Whether a CertID names this certificate of this issuer, by the issuer's name as the one writes it or as the other. One by a hash
+ * that nobody here knows names nothing.
+ */
 export function matchesCertId(
   crypto: CryptoProvider,
   certID: CertId,
-  certificate: Pick<Certificate, 'serialNumber'>,
+  { serialNumber, issuer: issuerName }: Pick<Certificate, 'serialNumber' | 'issuer'>,
   issuer: Pick<Certificate, 'subject' | 'subjectPublicKeyInfo'>,
 ): boolean {
   const hash = CERT_ID_HASHES.find((name) => algorithm[name] === certID.hashAlgorithm.algorithm);
-  if (hash === undefined || certID.serialNumber !== certificate.serialNumber) {
+  if (hash === undefined || certID.serialNumber !== serialNumber) {
     return false;
   }
-  const { issuerNameHash, issuerKeyHash } = makeCertId(crypto, certificate, issuer, hash);
-  return sameBytes(certID.issuerNameHash, issuerNameHash) && sameBytes(certID.issuerKeyHash, issuerKeyHash);
+  return [issuerName, issuer.subject].some((name) => {
+    const wanted = makeCertId(crypto, { serialNumber, issuer: name }, issuer, hash);
+    return (
+      sameBytes(certID.issuerNameHash, wanted.issuerNameHash) &&
+      sameBytes(certID.issuerKeyHash, wanted.issuerKeyHash)
+    );
+  });
 }
 
 /** One line for a person. */

@@ -34,7 +34,16 @@ import {
 } from '../../x509/index.ts';
 import { entropy, unwrap, unwrapError } from './helpers.ts';
 import { opensslAgrees, skipWithoutOpenssl, withFiles } from './openssl.ts';
-import { authority, type Entity, endEntity, keyOf, NOW, unknownExtension, VALIDITY } from './pki.ts';
+import {
+  authority,
+  type Entity,
+  endEntity,
+  keyOf,
+  NOW,
+  resigned,
+  unknownExtension,
+  VALIDITY,
+} from './pki.ts';
 
 const HOUR = 3_600_000;
 const HOST = 'www.example.com';
@@ -604,6 +613,23 @@ test('a CRL whose number is critical or missing can convict, and not acquit (RFC
     assert.deepEqual(faultsOf({ crls: [spoil(crl())] }), ['malformed']);
     assert.equal(kindOf({ crls: [spoil(revoking())] }), 'revoked');
   }
+});
+
+test('an issuer whose name is written otherwise in the certificate, the CRL and the answer is still the issuer', () => {
+  const shouting = makeName([['commonName', 'INTERMEDIATE']]);
+  const subject = resigned(leaf, intermediate, { issuer: shouting });
+  assert.equal(kindOf({ subject, crls: [crl()] }), 'good');
+  assert.equal(kindOf({ subject, crls: [revoking()] }), 'revoked');
+  assert.equal(kindOf({ subject, ocspResponses: [answer(REVOKED)] }), 'revoked');
+  assert.equal(kindOf({ subject, ocspResponses: [answer(REVOKED, {}, subject)] }), 'revoked');
+  const indirect = crl({
+    issuingDistributionPoint: { indirectCRL: true },
+    revoked: [
+      entryOf(sibling, 'superseded', root.certificate.subject),
+      entryOf(leaf, 'superseded', shouting),
+    ],
+  });
+  assert.equal(kindOf({ crls: [indirect] }), 'revoked');
 });
 
 test('a CRL of authorities only speaks for the intermediate', () => {
