@@ -1,15 +1,14 @@
-import type { HashName, Secret } from '../nocrypto/index.ts';
-import { signatureAlgorithm } from '../x509/index.ts';
-import { cipherSuites } from './cipher-suites.ts';
+import type { Secret } from '../nocrypto/index.ts';
+import { type Certificate, signatureAlgorithm } from '../x509/index.ts';
 import { deriveSecret, expandLabel } from './key-schedule.ts';
-import type { Established, State } from './state.ts';
+import type { EndPoint, Established, State } from './state.ts';
 
 // Keys for others out of an established connection (RFC 9846 §7.5), and what binds a protocol above to it.
 
 /**
  * `length` bytes that both ends of this connection, and nobody else, can derive for `label` and `context` (RFC 5705 with
- * RFC 9846 §7.5; no context and an empty one are the same). Throws when the connection is not established, or when
- * `length` is more than 255 times the suite's hash: the caller's bug.
+ * RFC 9846 §7.5; no context and an empty one are the same). `label` has 1 to 249 ASCII characters. Throws when it has
+ * not, when the connection is not established, or when `length` is more than 255 times the suite's hash: the caller's bug.
  */
 export function exportKeyingMaterial(
   state: State,
@@ -17,9 +16,9 @@ export function exportKeyingMaterial(
   context: Uint8Array,
   length: number,
 ): Secret {
-  const { facts, exporterSecret } = established(state);
+  const { suite, exporterSecret } = established(state);
   const { crypto } = state.fixed.config;
-  const { hash } = cipherSuites[facts.cipherSuite];
+  const { hash } = suite;
   const { digest } = crypto.hashes[hash];
   const derived = deriveSecret(crypto, hash, exporterSecret, label, digest(new Uint8Array(0)));
   return expandLabel(crypto, hash, derived, 'exporter', digest(context), length);
@@ -35,13 +34,16 @@ export function tlsExporter(state: State): Secret {
  * RFC defines none: for a signature without a hash of its own (Ed25519), or when no certificate was shown.
  */
 export function tlsServerEndPoint(state: State): Uint8Array | undefined {
-  const { facts } = established(state);
-  const certificate = facts.role === 'server' ? facts.ownCertificate : facts.peer?.leaf;
+  const { endPoint } = established(state);
+  return endPoint && state.fixed.config.crypto.hashes[endPoint.hash].digest(endPoint.certificate);
+}
+
+/** What {@link tlsServerEndPoint} will need of the server's certificate. */
+export function endPointOf(certificate: Certificate | undefined): EndPoint | undefined {
   if (certificate === undefined) return undefined;
   const algorithm = signatureAlgorithm(certificate.signatureAlgorithm);
   if (!algorithm.ok || !('hash' in algorithm.value)) return undefined;
-  const hash: HashName = algorithm.value.hash;
-  return state.fixed.config.crypto.hashes[hash].digest(certificate.der);
+  return { certificate: certificate.der, hash: algorithm.value.hash };
 }
 
 function established(state: State): Established {

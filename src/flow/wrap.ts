@@ -1,9 +1,11 @@
+import type { Secret } from '../../nocrypto/index.ts';
 import {
   answer,
   type ClientConfig,
   client,
   close,
   type Effect,
+  exportKeyingMaterial,
   type Facts,
   type Request,
   type Response,
@@ -16,6 +18,8 @@ import {
   server,
   status,
   type TraceEvent,
+  tlsExporter,
+  tlsServerEndPoint,
 } from '../index.ts';
 import { byteQueue } from './byte-queue.ts';
 import { alarm, deferred, within } from './deferred.ts';
@@ -32,6 +36,15 @@ import { type Flow, flowClosedError } from './flow.ts';
  */
 export interface TlsConnection extends Flow {
   readonly facts: Facts;
+  /**
+   * `length` bytes that only the two ends can derive for `label` and `context` (RFC 9846 §7.5). Throws, as the two
+   * channel bindings do, when the connection is over.
+   */
+  readonly exportKeyingMaterial: (label: string, context: Uint8Array, length: number) => Secret;
+  /** The channel binding `tls-exporter` (RFC 9266): 32 bytes. */
+  readonly tlsExporter: () => Secret;
+  /** The channel binding `tls-server-end-point` (RFC 5929 §4); undefined where the RFC defines none. */
+  readonly tlsServerEndPoint: () => Uint8Array | undefined;
 }
 
 export interface WrapOptions {
@@ -175,7 +188,17 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
         return;
       case 'established':
         stopWaiting();
-        established.resolve({ facts: effect.facts, read: inbox.read, write, closeWrite, close: closeBoth });
+        established.resolve({
+          facts: effect.facts,
+          read: inbox.read,
+          write,
+          closeWrite,
+          close: closeBoth,
+          exportKeyingMaterial: (label, context, length) =>
+            exportKeyingMaterial(state, label, context, length),
+          tlsExporter: () => tlsExporter(state),
+          tlsServerEndPoint: () => tlsServerEndPoint(state),
+        });
         return;
       case 'request':
         answering = answerRequest(effect.request);

@@ -15,12 +15,20 @@ import { flowFromSocket } from '../../src/flow/node/index.ts';
 import {
   type ClientConfig,
   credential,
+  decodeSession,
+  encodeSession,
   type Request,
   type Response,
+  rotateTicketKeys,
   type ServerConfig,
+  type Session,
+  TICKET_KEY_ENTROPY,
   type TraceEvent,
 } from '../../src/index.ts';
+import { chainOfTrust, dangerouslyAcceptAnyCertificate, trustAnchor } from '../../x509/index.ts';
 import {
+  authority,
+  entropyFrom,
   leaf,
   must,
   NOW,
@@ -32,6 +40,8 @@ import {
   world,
 } from './parties.ts';
 import { socketPair } from './sockets.ts';
+
+const trusting = chainOfTrust({ anchors: [trustAnchor(authority)] });
 
 /** Application data under no key of anybody. */
 const FORGED_RECORD = Buffer.from([23, 3, 3, 0, 17, ...new Uint8Array(17)]);
@@ -86,6 +96,19 @@ describe('a connection over a pair in memory', () => {
     });
     assert.deepEqual(sent, ['clientHello', 'finished']);
     assert.deepEqual(received, sent);
+  });
+
+  it('binds what runs over it to both ends: exporters and channel bindings', async () => {
+    const [client, server] = await connected();
+    const ends = [client, server];
+    const [atClient, atServer] = ends.map((end) => end.exportKeyingMaterial('test', Uint8Array.of(1), 40));
+    assert.equal(atClient?.length, 40);
+    assert.deepEqual(atServer, atClient);
+    assert.deepEqual(server.tlsExporter(), client.tlsExporter());
+    const digest = noble.hashes.sha256.digest(leaf.certificate.der);
+    for (const end of ends) assert.deepEqual(end.tlsServerEndPoint(), digest);
+    await Promise.all(ends.map((end) => end.close()));
+    assert.throws(client.tlsExporter, /needs an established connection/);
   });
 
   it('is TLS again over the connection that TLS gave', async () => {
@@ -425,9 +448,131 @@ describe('requests', () => {
     assert.equal(server.failure.kind, 'handshakeTimeout');
   });
 
+  it('let a client show a certificate whose key lives elsewhere, as the server asks for it', async () => {
+    const asked: string[] = [];
+    const answer = async (request: Request): Promise<Response> => {
+      asked.push(request.kind);
+      if (request.kind === 'signature') return { kind: 'signature', signature: signed(request.message) };
+      assert.ok(request.kind === 'clientCredential');
+      assert.ok(request.certificateRequest.signatureSchemes.includes('ecdsa_secp256r1_sha256'));
+      return { kind: 'clientCredential', credential: external };
+    };
+    const [, server] = await connected({
+      clientConfig: testClient({ credentials: 'ask' }),
+      serverConfig: testServer({ clientAuthentication: { authenticator: trusting, required: true } }),
+      client: { answer },
+    });
+    assert.deepEqual(asked, ['clientCredential', 'signature']);
+    assert.deepEqual(server.facts.peer?.leaf.der, leaf.certificate.der);
+  });
+
+  it('let either side give its verdict on the other after thinking it over', async () => {
+    const answer = async (request: Request): Promise<Response> => {
+      assert.ok(request.kind === 'verdict');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { kind: 'verdict', verdict: trusting(request.presented) };
+    };
+    const [client, server] = await connected({
+      clientConfig: testClient({ authenticator: 'ask', credentials: [serverCredential] }),
+      serverConfig: testServer({ clientAuthentication: { authenticator: 'ask', required: true } }),
+      client: { answer },
+      server: { answer },
+    });
+    assert.deepEqual(client.facts.peer?.leaf.der, leaf.certificate.der);
+    assert.deepEqual(server.facts.peer?.leaf.der, leaf.certificate.der);
+  });
+
+  it('let a verdict that is against the peer end the connection with its alert', async () => {
+    const answer = async (request: Request): Promise<Response> => {
+      assert.ok(request.kind === 'verdict');
+      return { kind: 'verdict', verdict: chainOfTrust({ anchors: [] })(request.presented) };
+    };
+    const [client, server] = await attempt({
+      clientConfig: testClient({ authenticator: 'ask' }),
+      client: { answer },
+    });
+    assert.ok(isTlsError(client) && client.failure.kind === 'certificate');
+    assert.ok(isTlsError(server));
+    assert.equal(server.alert, 'unknown_ca');
+  });
+
   function signed(message: Uint8Array, key = leaf.key): Uint8Array {
     return must(noble.sign({ kind: 'ecdsa', hash: 'sha256' }, key, message, new Uint8Array(32)));
   }
+});
+
+describe('a client certificate', () => {
+  it('tells the server who the client is', async () => {
+    const [client, server] = await connected({
+      clientConfig: testClient({ credentials: [serverCredential] }),
+      serverConfig: testServer({ clientAuthentication: { authenticator: trusting, required: true } }),
+    });
+    assert.deepEqual(server.facts.peer?.leaf.der, leaf.certificate.der);
+    assert.deepEqual(client.facts.ownCertificate?.der, leaf.certificate.der);
+  });
+
+  it('that is missing is told to a client that believes the handshake to be over', async () => {
+    const [client, server] = start({
+      serverConfig: testServer({ clientAuthentication: { authenticator: trusting, required: true } }),
+    });
+    await Promise.all([
+      rejectsWith(server, 'peerMisbehaved'),
+      client.then(async (connection) => {
+        const error = await connection.read().catch((thrown: unknown) => thrown);
+        assert.ok(isTlsError(error));
+        assert.equal(error.alert, 'certificate_required');
+        await assert.rejects(connection.write(Uint8Array.of(1)), (thrown) => thrown === error);
+      }),
+    ]);
+  });
+});
+
+describe('a session', () => {
+  const serverConfig = testServer({ ticketKeys: rotateTicketKeys([], entropyFrom(7)(TICKET_KEY_ENTROPY)) });
+
+  it('given by the server is resumed in the next connection, and has been a string of bytes meanwhile', async () => {
+    const stored: Uint8Array[] = [];
+    const onTicket = (session: Session) => void stored.push(encodeSession(session));
+    const [first, other] = await connected({ serverConfig, client: { onTicket } });
+    // Tickets follow the handshake: they come with whatever is read next.
+    await other.write(Uint8Array.of(1));
+    await first.read();
+    assert.equal(stored.length, 2);
+    const sessions = stored.map((bytes) => must(decodeSession(bytes)));
+    const [client, server] = await connected({ serverConfig, client: { sessions } });
+    assert.deepEqual([client.facts.resumed, server.facts.resumed], [true, true]);
+    assert.deepEqual(client.facts.peer?.leaf.der, leaf.certificate.der);
+    await client.write(Buffer.from('again'));
+    assert.deepEqual(await server.read(), new Uint8Array(Buffer.from('again')));
+  });
+
+  it('that is too old by the clock of the options is not offered', async () => {
+    const sessions: Session[] = [];
+    const onTicket = (session: Session) => void sessions.push(session);
+    const [first, other] = await connected({ serverConfig, client: { onTicket } });
+    await other.closeWrite();
+    await readAll(first);
+    const now = () => NOW + 7_200_000;
+    const later = testClient({ authenticator: dangerouslyAcceptAnyCertificate });
+    const [client] = await connected({
+      clientConfig: later,
+      serverConfig,
+      client: { sessions, now },
+      server: { now },
+    });
+    assert.equal(client.facts.resumed, false);
+  });
+
+  it('comes to a callback whose exception ends the connection', async () => {
+    const onTicket = () => {
+      throw new Error('the disk is full');
+    };
+    const [client] = start({ serverConfig, client: { onTicket, closeTimeout: 20 } });
+    await assert.rejects(
+      client.then((connection) => connection.read()),
+      { message: 'the disk is full' },
+    );
+  });
 });
 
 describe('backpressure', () => {
