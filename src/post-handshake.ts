@@ -1,4 +1,3 @@
-import { cipherSuites } from './cipher-suites.ts';
 import { sessionName } from './client/hello.ts';
 import { checkRequest } from './extensions.ts';
 import { misbehaved } from './failure.ts';
@@ -51,21 +50,20 @@ function takeTicket(turn: Turn, message: NewSessionTicket): void {
   const { phase, now } = turn;
   const { config } = turn.fixed;
   if (phase.kind !== 'established' || phase.resumable === undefined || config.role !== 'client') return;
-  const { cipherSuite, peerSignatureScheme } = phase.facts;
-  if (message.ticketLifetime === 0 || peerSignatureScheme === undefined) return;
-  const { resumptionSecret, certificates } = phase.resumable;
+  if (message.ticketLifetime === 0) return;
+  const { suite, resumable } = phase;
   emit(turn, {
     kind: 'ticket',
     session: {
-      cipherSuite,
-      psk: ticketPsk(config.crypto, cipherSuites[cipherSuite].hash, resumptionSecret, message.ticketNonce),
+      cipherSuite: suite.name,
+      psk: ticketPsk(config.crypto, suite.hash, resumable.resumptionSecret, message.ticketNonce),
       ticket: message.ticket.slice(),
       ticketLifetime: message.ticketLifetime,
       ticketAgeAdd: message.ticketAgeAdd,
       receivedAt: now,
       serverName: sessionName(config),
-      certificates,
-      signatureScheme: peerSignatureScheme,
+      certificates: resumable.certificates,
+      signatureScheme: resumable.signatureScheme,
     },
   });
 }

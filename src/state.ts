@@ -1,7 +1,8 @@
-import type { Secret } from '../nocrypto/index.ts';
+import type { HashName, Secret } from '../nocrypto/index.ts';
+import type { CipherSuite } from './cipher-suites.ts';
 import type { ClientPhase, ClientWaiting } from './client/phase.ts';
+import type { SignatureSchemeName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import type { Facts } from './effect.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
 import type { ServerPhase, ServerWaiting } from './server/phase.ts';
@@ -26,14 +27,22 @@ export interface Fixed {
 /** What the state machine awaits. */
 export type Phase = ClientPhase | ServerPhase | Established | Ended;
 
-/** The handshake is over. */
+/** The handshake is over. Of what was agreed on only that is kept which is still needed: an idle connection stays small. */
 export interface Established {
   readonly kind: 'established';
-  readonly facts: Facts;
+  readonly suite: CipherSuite;
   /** RFC 9846 §7.5: exporter_secret. */
   readonly exporterSecret: Secret;
+  readonly endPoint: EndPoint | undefined;
   /** At a client that takes tickets: what its sessions are made of. */
   readonly resumable: Resumable | undefined;
+}
+
+/** What the channel binding `tls-server-end-point` hashes (RFC 5929 §4.1), where that defines one. */
+export interface EndPoint {
+  /** The server's certificate, DER. */
+  readonly certificate: Uint8Array;
+  readonly hash: HashName;
 }
 
 export interface Resumable {
@@ -41,6 +50,7 @@ export interface Resumable {
   readonly resumptionSecret: Secret;
   /** The server's chain, DER. */
   readonly certificates: readonly Uint8Array[];
+  readonly signatureScheme: SignatureSchemeName;
 }
 
 /** Nothing follows. A failed connection stays failed. */

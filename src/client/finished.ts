@@ -2,6 +2,7 @@ import { generate, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocryp
 import { err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
+import { endPointOf } from '../exporter.ts';
 import { misbehaved, misuse } from '../failure.ts';
 import { applicationSecrets, finishedVerifyData, resumptionSecret } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
@@ -139,7 +140,13 @@ function finish(
   const finished = sendHandshake({ kind: 'finished', body: { verifyData } });
   const resumable = resumableFrom(config, flight, transcript.update(finished.raw));
   return ok({
-    phase: { kind: 'established', facts, exporterSecret: secrets.exporter, resumable },
+    phase: {
+      kind: 'established',
+      suite,
+      exporterSecret: secrets.exporter,
+      endPoint: endPointOf(facts.peer?.leaf),
+      resumable,
+    },
     actions: [
       ...before,
       finished,
@@ -170,6 +177,7 @@ function resumableFrom(
   return {
     resumptionSecret: resumptionSecret(crypto, settled.suite.hash, secrets.main, transcript.digest()),
     certificates: server.proof.certificates.map(({ der }) => der),
+    signatureScheme: server.proof.signatureScheme,
   };
 }
 

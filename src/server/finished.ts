@@ -2,6 +2,7 @@ import { generate, type RunningHash } from '../../nocrypto/index.ts';
 import { err, ok } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
+import { endPointOf } from '../exporter.ts';
 import { misbehaved } from '../failure.ts';
 import { finishedVerifyData, resumptionSecret, ticketPsk } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
@@ -28,7 +29,13 @@ export function answerClientFinished(
   }
   const facts = serverFacts(phase);
   return ok({
-    phase: { kind: 'established', facts, exporterSecret: secrets.exporter, resumable: undefined },
+    phase: {
+      kind: 'established',
+      suite,
+      exporterSecret: secrets.exporter,
+      endPoint: endPointOf(facts.ownCertificate),
+      resumable: undefined,
+    },
     actions: [
       { kind: 'protectReads', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
       { kind: 'established', facts },
