@@ -111,10 +111,10 @@ function statusOf(
   }
   const responses = [...(check.ocspResponses ?? []), ...stapledResponses(check)];
   const byOcsp = statusByOcsp(check, responses, certificate, authorities);
-  if (byOcsp.kind !== 'unknown' || byCrl.kind === 'good') {
-    return byOcsp.kind === 'unknown' ? byCrl : byOcsp;
+  if (byOcsp.kind !== 'unknown') {
+    return byOcsp;
   }
-  return { kind: 'unknown', faults: [...byCrl.faults, ...byOcsp.faults] };
+  return byCrl.kind === 'good' ? byCrl : { kind: 'unknown', faults: [...byCrl.faults, ...byOcsp.faults] };
 }
 
 function statusByCrl(
@@ -230,7 +230,8 @@ function findingOf(status: RevocationStatus, policy: RevocationPolicy): Finding 
       return finding('revoked', 'a certificate that is not revoked', found);
     }
     case 'unknown': {
-      const [first] = status.faults;
+      // That a list was about others says least: an authority may have hundreds of them.
+      const [first] = [...status.faults.filter(({ reason }) => reason !== 'out-of-scope'), ...status.faults];
       return policy === 'prefer'
         ? undefined
         : finding(

@@ -208,6 +208,15 @@ test('require wants evidence for every certificate of the path, or for the leaf 
   assert.equal(unwrap(checkRevocation(check({ crls: [crl(), rootCrl] }))).length, 2);
 });
 
+test('of everything that was of no use, the most telling is reported', () => {
+  const crls = [crl({ issuingDistributionPoint: at(PLACE) }), crl({ nextUpdate: NOW - HOUR })];
+  const { found } = unwrapError(checkRevocation(check({ crls })));
+  assert.match(
+    found,
+    /^CRL \(stale\): expected a time up to 2026-06-01T11:00:00Z, found 2026-06-01T12:00:00Z$/,
+  );
+});
+
 test('a revoked certificate is refused under require and prefer, whichever of the path it is', () => {
   for (const policy of ['require', 'prefer'] as const) {
     const error = unwrapError(checkRevocation(check({ policy, crls: [revoking(), rootCrl] })));
