@@ -36,7 +36,7 @@ export type EvidenceFaultReason =
   | 'out-of-scope';
 
 /** When a statement was made, and when there will be a newer one; milliseconds since 1970. */
-export interface StatementTimes {
+interface StatementTimes {
   readonly thisUpdate: number;
   readonly nextUpdate: number | undefined;
 }

@@ -69,7 +69,7 @@ export interface Pbes2Key {
   readonly encrypt: (plaintext: Uint8Array, iv: Uint8Array) => Encrypted;
 }
 
-export interface Encrypted {
+interface Encrypted {
   readonly identifier: AlgorithmIdentifier;
   readonly ciphertext: Uint8Array;
 }
