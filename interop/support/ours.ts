@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { noble } from '../../nocrypto/index.ts';
@@ -42,6 +42,7 @@ export function ourClientConfig(
   return must(
     clientConfig({
       crypto: noble,
+      trace: 'messages',
       authenticator: authority.authenticator,
       serverName: NAME,
       ...options,
@@ -52,7 +53,7 @@ export function ourClientConfig(
 export function ourServerConfig(
   options: Partial<ServerOptions> & Pick<ServerOptions, 'credentials'>,
 ): ServerConfig {
-  return must(serverConfig({ crypto: noble, ...options }));
+  return must(serverConfig({ crypto: noble, trace: 'messages', ...options }));
 }
 
 /** Connects to a port, once somebody listens there; after `use` the connection is closed. */
@@ -70,23 +71,30 @@ export async function connectTo<T>(
   );
 }
 
-/** Listens for one connection; after `use` it is closed. */
+/** Listens for one connection, or for so many and the outcome of the last; after `use` each is closed. */
 export async function listenFor<T>(
   scope: Scope,
   config: ServerConfig,
   use: Use<T>,
   options: WrapOptions = {},
+  connections = 1,
 ): Promise<{ readonly port: number; readonly outcome: Promise<Outcome<T>> }> {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   scope.defer(() => void server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const outcome = new Promise<Socket>((resolve) => server.once('connection', resolve)).then((socket) => {
-    scope.defer(() => void socket.destroy());
-    return conclude(socket, use, (onTrace) =>
-      wrapServer(flowFromSocket(socket), config, { ...options, onTrace }),
-    );
-  });
+  const arriving = on(server, 'connection');
+  const outcome = (async () => {
+    for (let left = connections; ; left--) {
+      const { value } = await arriving.next();
+      const socket: Socket = value[0];
+      scope.defer(() => void socket.destroy());
+      const ended = await conclude(socket, use, (onTrace) =>
+        wrapServer(flowFromSocket(socket), config, { ...options, onTrace }),
+      );
+      if (left <= 1) return ended;
+    }
+  })();
   return { port, outcome: awaitedLater(outcome) };
 }
 
