@@ -84,6 +84,9 @@ export function receiveEnd(state: State): Step {
 /**
  * Sends application data. Throws when {@link status} says `canSend: false`: that is the caller's bug. Empty data sends
  * nothing.
+ *
+ * The old state stays usable, but what is sent from it again is sealed with the same nonces: bytes of only one branch
+ * may ever reach the wire, or both messages can be read.
  */
 export function send(state: State, data: Uint8Array): Step {
   if (!status(state).canSend) {
