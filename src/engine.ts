@@ -47,7 +47,7 @@ export interface Status {
  * earlier connections to go on from, the most wanted first; those that have expired or are for another name are left out.
  */
 export function client(config: ClientConfig, seed: Uint8Array, resumption?: Resumption): Step {
-  const { phase, actions } = startClient(config, seedRng(seed), resumption);
+  const { phase, actions } = startClient(config, seedRng(seed, undefined, config.crypto), resumption);
   const turn = beginTurn(initial(config, phase), 0);
   apply(turn, { ok: true, value: { phase, actions } });
   return endTurn(turn);
@@ -55,7 +55,7 @@ export function client(config: ClientConfig, seed: Uint8Array, resumption?: Resu
 
 /** Begins a connection as server, which waits for a ClientHello. `seed` as for {@link client}. */
 export function server(config: ServerConfig, seed: Uint8Array): Step {
-  return { state: initial(config, startServer(seedRng(seed))), effects: [] };
+  return { state: initial(config, startServer(seedRng(seed, undefined, config.crypto))), effects: [] };
 }
 
 /**
