@@ -1,11 +1,14 @@
 import type { Case } from '../support/case.ts';
 import { afterHandshakeCases } from './after-handshake.ts';
 import { bulkCases } from './bulk.ts';
+import { clientCertificateCases } from './client-certificates.ts';
+import { exporterCases } from './exporters.ts';
 import { foreignCertificateCases } from './foreign-certificates.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
 import { requestCases } from './requests.ts';
+import { resumptionCases } from './resumption.ts';
 import { unwantedOfferCases } from './unwanted-offers.ts';
 
 /** Everything that is to be seen, in the order in which it is tried. */
@@ -16,6 +19,9 @@ export function allCases(): readonly Case[] {
     ...unwantedOfferCases(),
     ...requestCases(),
     ...refusalCases(),
+    ...clientCertificateCases(),
+    ...resumptionCases(),
+    ...exporterCases(),
     ...foreignCertificateCases(),
     ...afterHandshakeCases(),
     ...bulkCases(),

@@ -293,15 +293,6 @@ const otherCases: readonly Case[] = [
     valueFrom(outcome);
     assert.equal(reply, reversed(LINE));
   }),
-  opensslCase('client', 'a server that would like a certificate gets none and goes on', async (bench) => {
-    const { outcome } = await askServer(bench, {}, ['-verify', '1']);
-    assert.equal(valueFrom(outcome).ownSignatureScheme, undefined);
-  }),
-  opensslCase('client', 'a server that must have a certificate refuses', async (bench) => {
-    const seen = await askServer(bench, {}, ['-Verify', '1']);
-    assert.equal(failureOf(seen.outcome).alert, 'certificate_required');
-    assert.deepEqual(alertsOf(seen.messages, 'sent'), ['certificate_required']);
-  }),
   ...[
     { what: 'records padded to 4,096 bytes', args: ['-record_padding', '4096'] },
     { what: 'messages in records of 512 bytes', args: ['-max_send_frag', '512'] },

@@ -45,6 +45,7 @@ function goPeer(version: string, program: string): Peer {
 async function serve(scope: Scope, program: string, options: ServeOptions): Promise<Serving> {
   const { printed } = start(scope, program, [
     ...['serve', '-cert', options.chainFile, '-key', options.keyFile],
+    ...(options.clientAnchorFile === undefined ? [] : ['-ca', options.clientAnchorFile]),
     ...commonArguments(options),
   ]);
   const [, port] = await printed(/^LISTEN (\d+)$/m);
@@ -59,6 +60,8 @@ async function connect(
 ): Promise<PeerReport> {
   const { printed } = start(scope, program, [
     ...['connect', '-port', `${port}`, '-ca', options.anchorFile, '-name', options.serverName],
+    ...(options.chainFile === undefined ? [] : ['-cert', options.chainFile]),
+    ...(options.keyFile === undefined ? [] : ['-key', options.keyFile]),
     ...['-line', options.line, ...commonArguments(options)],
   ]);
   return readReport(printed);
@@ -77,17 +80,21 @@ interface GoReport {
   readonly group: number;
   readonly helloRetryRequest: boolean;
   readonly applicationProtocol: string;
+  readonly resumed: boolean;
+  readonly fingerprint: string;
+  readonly exported: string;
   readonly reply: string;
   /** Empty for none. */
   readonly error: string;
 }
 
 function commonArguments(options: ServeOptions | ConnectOptions): readonly string[] {
-  const { groups, applicationProtocols, halfClose = false } = options;
+  const { groups, applicationProtocols, halfClose = false, connections = 1 } = options;
   return [
     ...(groups === undefined ? [] : ['-groups', groups.map(numberOf).join(',')]),
     ...(applicationProtocols === undefined ? [] : ['-alpn', applicationProtocols.join(',')]),
     ...(halfClose ? ['-late'] : []),
+    ...['-count', `${connections}`],
   ];
 }
 

@@ -7,6 +7,7 @@ import { awaitedLater, type Scope } from '../support/scope.ts';
 import { opensslNames } from './groups.ts';
 import {
   type ConnectOptions,
+  EXPORTER,
   type Peer,
   type PeerFacts,
   type PeerReport,
@@ -40,17 +41,23 @@ async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
     cert: await readFile(options.chainFile),
     key: await readFile(options.keyFile),
     allowHalfOpen: options.halfClose ?? false,
+    ...(options.clientAnchorFile === undefined
+      ? {}
+      : { requestCert: true, rejectUnauthorized: true, ca: await readFile(options.clientAnchorFile) }),
   });
   scope.defer(() => void server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  let left = options.connections ?? 1;
   const report = new Promise<PeerReport>((resolve, reject) => {
     server.on('tlsClientError', reject);
     server.on('secureConnection', (socket) => {
       scope.defer(() => void socket.destroy());
       const facts = factsOf(socket);
-      socket.on('error', reject).on('close', () => resolve({ facts, reply: undefined }));
+      socket.on('error', reject);
+      left -= 1;
+      if (left === 0) socket.on('close', () => resolve({ facts, reply: undefined }));
       answer(socket, options.halfClose ?? false);
     });
   });
@@ -58,13 +65,34 @@ async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
 }
 
 async function connect(scope: Scope, port: number, options: ConnectOptions): Promise<PeerReport> {
+  let session: Buffer | undefined;
+  for (let left = options.connections ?? 1; ; left--) {
+    const report = await connectOnce(scope, port, options, session, (newest) => {
+      session = newest;
+    });
+    if (left <= 1) return report;
+  }
+}
+
+async function connectOnce(
+  scope: Scope,
+  port: number,
+  options: ConnectOptions,
+  session: Buffer | undefined,
+  onSession: (session: Buffer) => void,
+): Promise<PeerReport> {
+  const { chainFile, keyFile } = options;
   const socket = connectTls({
     ...commonOptions(options),
     host: '127.0.0.1',
     port,
     servername: options.serverName,
     ca: await readFile(options.anchorFile),
+    cert: chainFile && (await readFile(chainFile)),
+    key: keyFile && (await readFile(keyFile)),
+    session,
   });
+  socket.on('session', onSession);
   scope.defer(() => void socket.destroy());
   await once(socket, 'secureConnect');
   const facts = factsOf(socket);
@@ -98,6 +126,9 @@ function factsOf(socket: TLSSocket): PeerFacts {
     cipherSuite: socket.getCipher().standardName,
     group: key !== null && 'name' in key ? groupsHere.get(key.name) : undefined,
     applicationProtocol: socket.alpnProtocol || '',
+    resumed: socket.isSessionReused(),
+    fingerprint: (socket.getPeerX509Certificate()?.fingerprint256 ?? '').replaceAll(':', '').toLowerCase(),
+    exported: socket.exportKeyingMaterial(EXPORTER.length, EXPORTER.label, EXPORTER.context).toString('hex'),
   };
 }
 

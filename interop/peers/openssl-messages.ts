@@ -22,13 +22,38 @@ export function parseMessages(text: string): readonly WireMessage[] {
 
 /** What was negotiated, as it stood in the server's messages. */
 export function factsOf(messages: readonly WireMessage[]): PeerFacts {
-  const hellos = handshakes(messages, SERVER_HELLO).map(({ bytes }) => bytes);
+  const hellos = serverHellos(messages);
   const helloRetryRequest = hellos.some((bytes) =>
     hex(bytes.subarray(6, 38)).startsWith(HELLO_RETRY_REQUEST),
   );
   const hello = hellos.at(-1);
   if (hello === undefined) throw new Error('openssl saw no ServerHello');
-  return { helloRetryRequest, ...readServerHello(hello), applicationProtocol: chosenProtocol(messages) };
+  return {
+    helloRetryRequest,
+    ...readServerHello(hello),
+    applicationProtocol: chosenProtocol(messages),
+    resumed: isResumed(messages),
+  };
+}
+
+/** Whether the last ServerHello goes on from a PSK. */
+export function isResumed(messages: readonly WireMessage[]): boolean {
+  const hello = serverHellos(messages).at(-1);
+  return hello !== undefined && serverHelloExtensions(hello).has(extensionTypes.preSharedKey);
+}
+
+/** How many tickets the server gave. */
+export function ticketCount(messages: readonly WireMessage[]): number {
+  return handshakes(messages, NEW_SESSION_TICKET).length;
+}
+
+/** Whether the server asked for a certificate of these authorities, and of no other. */
+export function namesAuthorities(messages: readonly WireMessage[], names: readonly Uint8Array[]): boolean {
+  const [request] = handshakes(messages, CERTIFICATE_REQUEST);
+  // Behind the handshake header stands an empty context.
+  const list = request && extensionsFrom(request.bytes, 5).get(extensionTypes.certificateAuthorities);
+  const entries = Buffer.concat(names.flatMap((name) => [lengthPrefix(name), name]));
+  return list !== undefined && Buffer.concat([lengthPrefix(entries), entries]).equals(list);
 }
 
 /** The alerts that went one way, by name; close_notify, which is none, is left out. */
@@ -87,7 +112,9 @@ const CHANGE_CIPHER_SPEC = 20;
 /** RFC 9846 §4 */
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
+const NEW_SESSION_TICKET = 4;
 const ENCRYPTED_EXTENSIONS = 8;
+const CERTIFICATE_REQUEST = 13;
 const KEY_UPDATE = 24;
 /** RFC 9846 §4.3 */
 const extensionTypes = {
@@ -95,6 +122,7 @@ const extensionTypes = {
   preSharedKey: 41,
   earlyData: 42,
   cookie: 44,
+  certificateAuthorities: 47,
   keyShare: 51,
 } as const;
 
@@ -114,7 +142,9 @@ const alertNames: ReadonlyMap<number, string> = new Map([
   [20, 'bad_record_mac'],
   [40, 'handshake_failure'],
   [42, 'bad_certificate'],
+  [43, 'unsupported_certificate'],
   [45, 'certificate_expired'],
+  [46, 'certificate_unknown'],
   [47, 'illegal_parameter'],
   [48, 'unknown_ca'],
   [50, 'decode_error'],
@@ -135,14 +165,25 @@ function handshakes(messages: readonly WireMessage[], type: number): readonly Wi
   return messages.filter(({ protocol, bytes }) => protocol === 'Handshake' && bytes[0] === type);
 }
 
-/** RFC 9846 §4.2.3, behind the four bytes of the handshake header. */
+function serverHellos(messages: readonly WireMessage[]): readonly Uint8Array[] {
+  return handshakes(messages, SERVER_HELLO).map(({ bytes }) => bytes);
+}
+
 function readServerHello(hello: Uint8Array): PeerFacts {
-  const suite = 39 + (hello[38] ?? 0);
-  const share = extensionsFrom(hello, suite + 3).get(extensionTypes.keyShare);
+  const share = serverHelloExtensions(hello).get(extensionTypes.keyShare);
   return {
-    cipherSuite: suiteNames.get(uint16(hello, suite)) ?? 'unknown',
+    cipherSuite: suiteNames.get(uint16(hello, suiteOffset(hello))) ?? 'unknown',
     group: (share && groupNames.get(uint16(share, 0))) ?? 'unknown',
   };
+}
+
+function serverHelloExtensions(hello: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  return extensionsFrom(hello, suiteOffset(hello) + 3);
+}
+
+/** RFC 9846 §4.2.3, behind the four bytes of the handshake header. */
+function suiteOffset(hello: Uint8Array): number {
+  return 39 + (hello[38] ?? 0);
 }
 
 /** RFC 7301 §3.1: a list of one. Empty for none. */
@@ -163,6 +204,10 @@ function extensionsFrom(message: Uint8Array, offset: number): ReadonlyMap<number
     at += 4 + length;
   }
   return found;
+}
+
+function lengthPrefix({ length }: Uint8Array): Uint8Array {
+  return Uint8Array.of(length >> 8, length & 0xff);
 }
 
 function uint16(bytes: Uint8Array, offset: number): number {

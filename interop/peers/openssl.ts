@@ -35,7 +35,7 @@ export function sClient(scope: Scope, port: number, args: readonly string[]): Op
   return startTool(scope, ['s_client', '-connect', `127.0.0.1:${port}`, ...args]);
 }
 
-/** Starts `openssl s_server` for one connection, on a port of the system's choice. */
+/** Starts `openssl s_server` on a port of the system's choice, for one connection unless `-naccept` says otherwise. */
 export async function sServer(
   scope: Scope,
   args: readonly string[],
@@ -101,6 +101,10 @@ function opensslPeer(version: string, hasHybrid: boolean): Peer {
 async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
   const { port, messages } = await sServer(scope, [
     ...['-rev', '-cert', options.chainFile, '-key', options.keyFile],
+    ...['-naccept', `${options.connections ?? 1}`],
+    ...(options.clientAnchorFile === undefined
+      ? []
+      : ['-Verify', '2', '-verify_return_error', '-CAfile', options.clientAnchorFile]),
     ...commonArguments(options),
   ]);
   const report = messages().then((seen) => ({ facts: factsOf(seen), reply: undefined }));
@@ -108,15 +112,22 @@ async function serve(scope: Scope, options: ServeOptions): Promise<Serving> {
 }
 
 async function connect(scope: Scope, port: number, options: ConnectOptions): Promise<PeerReport> {
-  const { child, messages } = sClient(scope, port, [
-    ...['-brief', '-nocommands', '-CAfile', options.anchorFile, '-verify_return_error'],
-    ...['-servername', options.serverName, '-verify_hostname', options.serverName],
-    ...commonArguments(options),
-  ]);
-  void child.write(`${options.line}\n`);
-  const [, reply] = await child.printed(/^(.*)\n/, 'stdout');
-  child.end();
-  return { facts: factsOf(await messages()), reply };
+  const session = join(scope.folder, `session-${randomUUID()}`);
+  for (let left = options.connections ?? 1, isFirst = true; ; left--, isFirst = false) {
+    const { child, messages } = sClient(scope, port, [
+      ...['-brief', '-nocommands', '-CAfile', options.anchorFile, '-verify_return_error'],
+      ...['-servername', options.serverName, '-verify_hostname', options.serverName],
+      ...(options.chainFile === undefined ? [] : ['-cert', options.chainFile]),
+      ...(options.keyFile === undefined ? [] : ['-key', options.keyFile]),
+      ...['-sess_out', session, ...(isFirst ? [] : ['-sess_in', session])],
+      ...commonArguments(options),
+    ]);
+    void child.write(`${options.line}\n`);
+    const [, reply] = await child.printed(/^(.*)\n/, 'stdout');
+    child.end();
+    const facts = factsOf(await messages());
+    if (left <= 1) return { facts, reply };
+  }
 }
 
 function commonArguments({

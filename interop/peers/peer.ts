@@ -3,8 +3,8 @@ import type { CipherSuiteName } from '../../src/index.ts';
 import type { Scope } from '../support/scope.ts';
 
 /**
- * A TLS implementation that nobody here wrote, in both roles. As a server it answers one connection, each line with
- * its characters in reverse order; as a client it sends one line, waits for the answer and closes.
+ * A TLS implementation that nobody here wrote, in both roles. As a server it answers each line with its characters in
+ * reverse order; as a client it sends one line, waits for the answer and closes.
  */
 export interface Peer {
   readonly name: PeerName;
@@ -33,12 +33,16 @@ interface PeerOptions {
    * half is already closed. OpenSSL's tools cannot do that.
    */
   readonly halfClose?: boolean;
+  /** How many connections, one after the other, each a resumption where that is possible. Default 1. */
+  readonly connections?: number;
 }
 
 export interface ServeOptions extends PeerOptions {
   /** PEM files. */
   readonly chainFile: string;
   readonly keyFile: string;
+  /** PEM file of the certificates to trust in clients, of which a certificate is then required. */
+  readonly clientAnchorFile?: string;
 }
 
 export interface ConnectOptions extends PeerOptions {
@@ -46,11 +50,14 @@ export interface ConnectOptions extends PeerOptions {
   readonly anchorFile: string;
   readonly serverName: string;
   readonly line: string;
+  /** PEM files of the client's own certificate and key, if it has one. */
+  readonly chainFile?: string;
+  readonly keyFile?: string;
 }
 
 export interface Serving {
   readonly port: number;
-  /** Resolves when the one connection is over. */
+  /** Resolves when the last connection is over; it is about that one. */
   readonly report: Promise<PeerReport>;
 }
 
@@ -68,7 +75,19 @@ export interface PeerFacts {
   readonly helloRetryRequest?: boolean | undefined;
   /** Empty for none. */
   readonly applicationProtocol?: string | undefined;
+  readonly resumed?: boolean | undefined;
+  /** SHA-256 of the certificate that we showed, in hex; empty for none. */
+  readonly fingerprint?: string | undefined;
+  /** What {@link EXPORTER} gives, in hex. */
+  readonly exported?: string | undefined;
 }
+
+/** The keying material that the peers export. */
+export const EXPORTER = {
+  label: 'EXPORTER-interop',
+  context: Buffer.from('in this context'),
+  length: 48,
+} as const;
 
 /** The answer of a peer's server to a line. */
 export function reversed(line: string): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TlsConnection } from '../../src/flow/index.ts';
-import type { ClientOptions, Facts, ServerOptions } from '../../src/index.ts';
+import type { ClientOptions, Facts, ServerOptions, Session } from '../../src/index.ts';
 import { type ConnectOptions, type PeerFacts, reversed, type ServeOptions } from '../peers/peer.ts';
 import type { Bench } from './case.ts';
 import { NAME } from './identities.ts';
@@ -25,8 +25,15 @@ export async function askPeer(
   use: Use<Facts> = askLine,
 ): Promise<Exchange> {
   const { port, report } = await peer.serve(scope, theirs);
-  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), use);
-  return { facts: valueFrom(outcome), peer: (await report).facts };
+  const config = ourClientConfig(identities, ours);
+  let sessions: readonly Session[] = [];
+  for (let left = theirs.connections ?? 1; ; left--) {
+    const fresh: Session[] = [];
+    const onTicket = (session: Session) => void fresh.push(session);
+    const facts = valueFrom(await connectTo(scope, port, config, use, { sessions, onTicket }));
+    if (left <= 1) return { facts, peer: (await report).facts };
+    sessions = fresh;
+  }
 }
 
 /** The peer's client asks our server. */
@@ -36,7 +43,7 @@ export async function answerPeer(
   theirs: Partial<ConnectOptions>,
   use: Use<Facts> = answerLines,
 ): Promise<Exchange> {
-  const { port, outcome } = await listenFor(scope, ourServerConfig(ours), use);
+  const { port, outcome } = await listenFor(scope, ourServerConfig(ours), use, {}, theirs.connections);
   const options = { anchorFile: identities.authority.file, serverName: NAME, line: LINE, ...theirs };
   // Whichever fails first says why.
   const [facts, report] = await Promise.all([outcome.then(valueFrom), peer.connect(scope, port, options)]);

@@ -63,6 +63,8 @@ export interface Issue {
   readonly authority?: Authority;
   /** Whether an intermediate authority stands between the root and the leaf. */
   readonly intermediate?: boolean;
+  /** OIDs of what the certificate is for. Default: servers and clients. */
+  readonly extKeyUsage?: readonly string[];
 }
 
 /** The certificates of one run, in one folder. */
@@ -137,6 +139,7 @@ export async function makeIdentities(folder: string): Promise<Identities> {
         signer: between[0] ?? root,
         validity,
         subjectAltName: identityNames([must(referenceIdentity(name))]),
+        ...(wanted.extKeyUsage === undefined ? {} : { extKeyUsage: wanted.extKeyUsage }),
       }),
     );
     const chain = [leaf, ...between.map(({ certificate }) => certificate)];

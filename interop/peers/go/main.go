@@ -1,16 +1,19 @@
-// A TLS 1.3 peer made of Go's crypto/tls alone, for one connection:
+// A TLS 1.3 peer made of Go's crypto/tls alone:
 //
 //	peer serve -cert FILE -key FILE    prints "LISTEN port", answers each line with the line reversed
 //	peer connect -port N -ca FILE -name HOST -line TEXT
 //
-// Either prints what it saw as one line of JSON and exits. With -late data and answer are each everything up to
+// With -count several connections follow each other, resumed where that is possible, and the last one is reported. A
+// server with -ca insists on a client certificate. Either prints what it saw as one line of JSON and exits. With -late data and answer are each everything up to
 // close_notify: the answer goes out when the other side has already closed its half.
 package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -28,19 +31,23 @@ type report struct {
 	Group               uint16 `json:"group"`
 	HelloRetryRequest   bool   `json:"helloRetryRequest"`
 	ApplicationProtocol string `json:"applicationProtocol"`
+	Resumed             bool   `json:"resumed"`
+	Fingerprint         string `json:"fingerprint"`
+	Exported            string `json:"exported"`
 	Reply               string `json:"reply"`
 	Error               string `json:"error"`
 }
 
 var (
-	certFile  = flag.String("cert", "", "PEM `file` of the server's chain")
-	keyFile   = flag.String("key", "", "PEM `file` of the server's key")
+	certFile  = flag.String("cert", "", "PEM `file` of the own chain")
+	keyFile   = flag.String("key", "", "PEM `file` of the own key")
 	caFile    = flag.String("ca", "", "PEM `file` of the certificates to trust")
 	port      = flag.Int("port", 0, "port on this machine to connect to")
 	name      = flag.String("name", "", "the server's name")
 	line      = flag.String("line", "", "what to send")
 	groups    = flag.String("groups", "", "numbers of the groups, separated by commas")
 	protocols = flag.String("alpn", "", "application protocols, separated by commas")
+	count     = flag.Int("count", 1, "how many connections, one after the other")
 	late      = flag.Bool("late", false, "answer when the other side has closed its half")
 )
 
@@ -53,11 +60,23 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	run := map[string]func(*tls.Config) (*tls.Conn, string, error){"serve": serve, "connect": connect}[os.Args[1]]
-	if run == nil {
+	run := connect
+	switch os.Args[1] {
+	case "connect":
+	case "serve":
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			fail(err)
+		}
+		fmt.Println("LISTEN", listener.Addr().(*net.TCPAddr).Port)
+		run = func(config *tls.Config) (*tls.Conn, string, error) { return serve(listener, config) }
+	default:
 		fail(errors.New("serve or connect?"))
 	}
 	conn, reply, err := run(config)
+	for i := 1; i < *count && err == nil; i++ {
+		conn, reply, err = run(config)
+	}
 	seen := report{Reply: reply}
 	if conn != nil {
 		state := conn.ConnectionState()
@@ -65,6 +84,13 @@ func main() {
 		seen.Group = uint16(state.CurveID)
 		seen.HelloRetryRequest = state.HelloRetryRequest
 		seen.ApplicationProtocol = state.NegotiatedProtocol
+		seen.Resumed = state.DidResume
+		if len(state.PeerCertificates) > 0 {
+			seen.Fingerprint = fmt.Sprintf("%x", sha256.Sum256(state.PeerCertificates[0].Raw))
+		}
+		if exported, err := state.ExportKeyingMaterial("EXPORTER-interop", []byte("in this context"), 48); err == nil {
+			seen.Exported = hex.EncodeToString(exported)
+		}
 	}
 	if err != nil {
 		seen.Error = err.Error()
@@ -75,7 +101,7 @@ func main() {
 }
 
 func newConfig() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: *name, SessionTicketsDisabled: true}
+	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: *name, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
 	if *protocols != "" {
 		config.NextProtos = strings.Split(*protocols, ",")
 	}
@@ -98,21 +124,18 @@ func newConfig() (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
+		trusted := x509.NewCertPool()
+		if !trusted.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("no certificate in %s", *caFile)
 		}
+		config.RootCAs = trusted
+		config.ClientCAs = trusted
+		config.ClientAuth = tls.RequireAndVerifyClientCert
 	}
 	return config, nil
 }
 
-func serve(config *tls.Config) (*tls.Conn, string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, "", err
-	}
-	defer listener.Close()
-	fmt.Println("LISTEN", listener.Addr().(*net.TCPAddr).Port)
+func serve(listener net.Listener, config *tls.Config) (*tls.Conn, string, error) {
 	raw, err := listener.Accept()
 	if err != nil {
 		return nil, "", err
