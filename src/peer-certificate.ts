@@ -160,12 +160,17 @@ export function acceptPeer(
  * transcript hash.
  */
 export function signedContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
-  const context = new TextEncoder().encode(`TLS 1.3, ${signer} CertificateVerify`);
-  const content = new Uint8Array(64 + context.length + 1 + transcriptHash.length);
-  content.fill(0x20, 0, 64);
-  content.set(context, 64);
-  content.set(transcriptHash, 64 + context.length + 1);
+  const context = signedContexts[signer];
+  const content = new Uint8Array(context.length + transcriptHash.length);
+  content.set(context);
+  content.set(transcriptHash, context.length);
   return content;
+}
+
+const signedContexts = { client: signedContext('client'), server: signedContext('server') } as const;
+
+function signedContext(signer: 'client' | 'server'): Uint8Array {
+  return new TextEncoder().encode(`${' '.repeat(64)}TLS 1.3, ${signer} CertificateVerify\0`);
 }
 
 function identityOf(config: ClientConfig | ServerConfig): ReferenceIdentity | undefined {

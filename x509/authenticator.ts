@@ -68,8 +68,7 @@ export function chainOfTrust({
   revocation = { policy: 'off' },
   ...options
 }: ChainOfTrustOptions): Authenticator {
-  return ({ stapled, ...presented }) => {
-    const { purpose, identity, certificates } = presented;
+  return ({ crypto, certificates, purpose, identity, now, stapled }) => {
     const [presentedLeaf] = certificates;
     if (purpose === 'serverAuth' && identity === undefined && !dangerouslyAcceptAnyName) {
       const missing = finding('name-mismatch', 'the name of the server to reach', 'none given by the caller');
@@ -80,9 +79,13 @@ export function chainOfTrust({
       );
     }
     const validated = validatePath({
-      ...presented,
       ...options,
+      crypto,
+      certificates,
       anchors,
+      purpose,
+      identity,
+      now,
       revocation: { ...revocation, stapled },
     });
     if (!validated.ok) {
