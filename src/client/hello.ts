@@ -36,15 +36,15 @@ export function startClient(
   const random = drawn.bytes.slice(0, RANDOM_LENGTH);
   const legacySessionId = drawn.bytes.slice(RANDOM_LENGTH, sessionIdEnd);
   const shares = generateKeyShares(config, config.keyShares, drawn.bytes.subarray(sessionIdEnd));
+  const psks = offeredPsks(config, resumption);
   const hello: ClientHello = {
     legacyVersion: protocolVersions.tls12,
     random,
     legacySessionId,
     cipherSuites: config.cipherSuites.map((name) => cipherSuites[name].code),
     legacyCompressionMethods: Uint8Array.of(0),
-    extensions: helloExtensions(config, shares.entries),
+    extensions: helloExtensions(config, shares.entries, psks.length > 0),
   };
-  const psks = offeredPsks(config, resumption);
   const { sent, action } = sendHello(config, hello, shares.keyShares, psks, undefined);
   return { phase: { kind: 'awaitServerHello', sent, rng: drawn.rng }, actions: [action] };
 }
@@ -147,6 +147,7 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
 function helloExtensions(
   config: ClientConfig,
   keyShares: readonly KeyShareEntry[],
+  offersPsks: boolean,
 ): readonly ClientHelloExtension[] {
   const { serverName, applicationProtocols } = config;
   const extensions: ClientHelloExtension[] = [];
@@ -162,7 +163,7 @@ function helloExtensions(
     },
     { name: 'keyShare', value: keyShares },
   );
-  if (config.acceptTickets || config.externalPsks.length > 0) {
+  if (config.acceptTickets || offersPsks) {
     extensions.push({ name: 'pskKeyExchangeModes', value: [pskKeyExchangeModes.psk_dhe_ke] });
   }
   if (applicationProtocols.length > 0) {

@@ -86,6 +86,12 @@ describe('a session', () => {
     assert.equal(established(other.serverEffects).resumed, false);
   });
 
+  it('is resumed by a client that takes no more tickets', () => {
+    const again = meet({ acceptTickets: false }, {}, sessionsOf(meet()));
+    assert.equal(established(again.serverEffects).resumed, true);
+    assert.equal(sessionsOf(again).length, 0);
+  });
+
   it('gives new tickets when it is resumed', () => {
     const again = meet({}, {}, sessionsOf(meet()));
     const third = meet({}, {}, sessionsOf(again));
