@@ -35,15 +35,16 @@ export function aesCcm(key: Uint8Array, tagLength: number): AeadKey {
 
   return {
     seal: (nonce, additionalData, plaintext, out, outOffset) => {
-      if (plaintext.length >= 2 ** 24)
-        throw new RangeError('CCM with these nonces seals less than 2^24 bytes');
+      if (plaintext.length >= CCM_LIMIT) {
+        throw new RangeError(`CCM with these nonces seals less than ${CCM_LIMIT} bytes`);
+      }
       const tag = tagOf(nonce, additionalData, plaintext);
       aesCtr(schedule, counterBlock(nonce, 1), plaintext, out, outOffset);
       out.set(tag, outOffset + plaintext.length);
     },
     open: (nonce, additionalData, sealed, out, outOffset) => {
       const end = sealed.length - tagLength;
-      if (end >= 2 ** 24) return false;
+      if (end >= CCM_LIMIT) return false;
       // The tag is one of the plaintext, which therefore must exist before it may be released.
       const plaintext = new Uint8Array(end);
       aesCtr(schedule, counterBlock(nonce, 1), sealed.subarray(0, end), plaintext, 0);
@@ -53,6 +54,9 @@ export function aesCcm(key: Uint8Array, tagLength: number): AeadKey {
     },
   };
 }
+
+/** What a plaintext must be shorter than, with three bytes for its length. */
+export const CCM_LIMIT = 2 ** 24;
 
 /** Appendix A's q − 1 for lengths of q = 3 bytes. */
 const LENGTH_FLAGS = 2;

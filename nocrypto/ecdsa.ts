@@ -2,6 +2,7 @@ import { ecdsa } from '@noble/curves/abstract/weierstrass.js';
 import { concat } from './bytes.ts';
 import { curve, curveLengths } from './curves.ts';
 import { hashes, nobleHash } from './hash.ts';
+import { toBytes } from './modular.ts';
 import type { CurveName, SignatureHash } from './provider.ts';
 import type { Secret } from './secret.ts';
 
@@ -49,7 +50,7 @@ export function signEcdsa(
  * An integer here has at most 66 bytes, so that its length is always one byte; that of the SEQUENCE takes a second one
  * with P-521 only.
  */
-function decodeSignature(der: Uint8Array, length: number): Uint8Array | undefined {
+export function decodeSignature(der: Uint8Array, length: number): Uint8Array | undefined {
   const short = der.length < 2 + 0x80;
   const start = short ? 2 : 3;
   if (der[0] !== SEQUENCE || der[start - 1] !== der.length - start || (!short && der[1] !== 0x81))
@@ -59,6 +60,13 @@ function decodeSignature(der: Uint8Array, length: number): Uint8Array | undefine
   const s = readInteger(der, r.end, length);
   if (s === undefined || s.end !== der.length) return undefined;
   return concat(r.padded, s.padded);
+}
+
+/** The DER of Ecdsa-Sig-Value. */
+export function encodeSignature(r: bigint, s: bigint, length: number): Uint8Array {
+  const content = concat(writeInteger(toBytes(r, length)), writeInteger(toBytes(s, length)));
+  const header = content.length < 0x80 ? [SEQUENCE, content.length] : [SEQUENCE, 0x81, content.length];
+  return concat(Uint8Array.of(...header), content);
 }
 
 const SEQUENCE = 0x30;
@@ -81,4 +89,11 @@ function readInteger(
   const padded = new Uint8Array(length);
   padded.set(magnitude, length - magnitude.length);
   return { padded, end };
+}
+
+/** An INTEGER that is positive, from big-endian bytes. */
+function writeInteger(bytes: Uint8Array): Uint8Array {
+  const magnitude = bytes.subarray(bytes.findIndex((byte) => byte !== 0));
+  const sign = (magnitude[0] ?? 0) < 0x80 ? [] : [0];
+  return Uint8Array.of(INTEGER, sign.length + magnitude.length, ...sign, ...magnitude);
 }

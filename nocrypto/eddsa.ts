@@ -1,7 +1,7 @@
 import type { EdDSA } from '@noble/curves/abstract/edwards.js';
-import { ed448 } from '@noble/curves/ed448.js';
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { bytesToNumberLE } from '@noble/curves/utils.js';
+import { ED448_TORSION_SUBGROUP, ed448 } from '@noble/curves/ed448.js';
+import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToHex, bytesToNumberLE } from '@noble/curves/utils.js';
 import { concat } from './bytes.ts';
 import { equal } from './constant-time.ts';
 import { hashes } from './hash.ts';
@@ -13,11 +13,11 @@ export const EDDSA_LENGTH: Readonly<Record<EdwardsName, number>> = { ed25519: 32
 
 /**
  * Whether the signature verifies under a checked key, by RFC 8032 §5.1.7 and §5.2.7 at their strictest: s below the
- * group's order, R in its one canonical encoding.
+ * group's order, R in its one canonical encoding and not of small order.
  *
  * The RFC leaves open whether the equation is multiplied by the cofactor, which matters for signatures that no signer
  * makes. Two answers to one certificate would be worse than either, so this is what OpenSSL does, and with it most of
- * the world: Ed25519 without the cofactor, Ed448 with it, but R with x = 0 refused.
+ * the world: Ed25519 without the cofactor, Ed448 with it.
  */
 export function verifyEddsa(
   name: EdwardsName,
@@ -25,10 +25,17 @@ export function verifyEddsa(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (signature.length !== 2 * EDDSA_LENGTH[name]) return false;
-  if (name === 'ed25519') return verifyEd25519(publicKey, message, signature);
-  const r = signature.subarray(0, EDDSA_LENGTH.ed448);
-  return !hasZeroX(r) && ed448.verify(signature, message, publicKey, { zip215: false });
+  if (!isEddsaSignature(name, signature)) return false;
+  return name === 'ed25519'
+    ? verifyEd25519(publicKey, message, signature)
+    : ed448.verify(signature, message, publicKey, { zip215: false });
+}
+
+/** Whether this has a signature's length, and an R that is not of small order (newer versions of Node refuse such). */
+export function isEddsaSignature(name: EdwardsName, signature: Uint8Array): boolean {
+  const length = EDDSA_LENGTH[name];
+  const smallOrder = name === 'ed25519' ? ED25519_TORSION_SUBGROUP : ED448_TORSION_SUBGROUP;
+  return signature.length === 2 * length && !smallOrder.includes(bytesToHex(signature.subarray(0, length)));
 }
 
 /** The deterministic signature of RFC 8032 §5.1.6 and §5.2.6, with an empty context. It needs no entropy. */
@@ -66,11 +73,4 @@ function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Ui
   const k = bytesToNumberLE(hashes.sha512.digest(concat(r, publicKey, message))) % Point.Fn.ORDER;
   const minusKeyTimesK = Point.fromBytes(publicKey, false).negate().multiplyUnsafe(k);
   return equal(Point.BASE.multiplyUnsafe(s).add(minusKeyTimesK).toBytes(), r);
-}
-
-/** Whether this is y = 1 or y = −1 on Ed448, the neutral element and the point of order two. */
-function hasZeroX(encoded: Uint8Array): boolean {
-  const { Point } = ed448;
-  const minusOne = Point.fromAffine({ x: 0n, y: Point.Fp.neg(Point.Fp.ONE) });
-  return equal(encoded, Point.ZERO.toBytes()) || equal(encoded, minusOne.toBytes());
 }

@@ -37,6 +37,12 @@ export function hkdfExpand(
   info: Uint8Array,
   length: number,
 ): Secret {
+  requireHkdf(hash, pseudorandomKey, length);
+  return secret(expand(nobleHash(hash), pseudorandomKey, info, length));
+}
+
+/** What every provider holds its caller to. */
+export function requireHkdf(hash: HashName, pseudorandomKey: Uint8Array, length: number): void {
   const { outputLength } = hashes[hash];
   if (pseudorandomKey.length < outputLength) {
     throw new RangeError(`an HKDF key must be at least ${outputLength} bytes, not ${pseudorandomKey.length}`);
@@ -44,5 +50,4 @@ export function hkdfExpand(
   if (!Number.isInteger(length) || length < 0 || length > 255 * outputLength) {
     throw new RangeError(`HKDF cannot expand to ${length} bytes`);
   }
-  return secret(expand(nobleHash(hash), pseudorandomKey, info, length));
 }

@@ -62,6 +62,7 @@ export type {
   KeyExchangeGroup,
   MacKey,
   MlDsaName,
+  Primitive,
   PrivateKey,
   PrivateKeyInput,
   PublicKey,

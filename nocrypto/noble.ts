@@ -33,6 +33,7 @@ const rsa: RsaPrimitives = { ...bigintRsa, hashes };
  */
 export const noble: CryptoProvider = {
   name: 'noble',
+  native: new Set(),
   hashes,
   xofs,
   hmac,

@@ -11,6 +11,8 @@ import type { Secret } from './secret.ts';
 export interface CryptoProvider {
   /** For diagnostics: `noble` or `node`. */
   readonly name: string;
+  /** What is computed by native code. All else is JavaScript, whose time may depend on what it computes with. */
+  readonly native: ReadonlySet<Primitive>;
   readonly hashes: Readonly<Record<HashName, Hash>>;
   readonly xofs: Readonly<Record<XofName, Xof>>;
   /** Prepares an HMAC key (RFC 2104). The key may have any length. */
@@ -91,6 +93,33 @@ export interface CryptoProvider {
  * else a RangeError.
  */
 export const SIGNING_ENTROPY_LENGTH = 32;
+
+/** What a provider may have natively. */
+export type Primitive =
+  | 'hashes'
+  | 'hmac'
+  | 'hkdf'
+  | 'tls12-prf'
+  | 'pbkdf2'
+  | 'aes-gcm'
+  | 'aes-ccm'
+  | 'aes-cbc'
+  | 'chacha20-poly1305'
+  | 'x25519'
+  | 'x448'
+  /** On the NIST curves. */
+  | 'ecdh'
+  | 'ffdhe'
+  /** Key generation included. */
+  | 'ml-kem-decapsulation'
+  | 'ml-kem-encapsulation'
+  /** Signatures and encryption, and the search for primes. */
+  | 'rsa'
+  | 'ecdsa-verification'
+  | 'ecdsa-signing'
+  | 'eddsa'
+  | 'ml-dsa-verification'
+  | 'ml-dsa-signing';
 
 /** SHA-1 is here for OCSP, key identifiers and old HMACs only, SHA-224 for old HMACs; no signature algorithm names them. */
 export type HashName =

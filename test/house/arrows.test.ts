@@ -47,7 +47,10 @@ describe('a planted violation is reported', () => {
     [nocrypto, `export { fromBER } from 'asn1js';`, 'arrow'],
     [nocrypto, `export { integer } from '../asn1/index.ts';`, 'arrow'],
     [nocrypto, `export { node } from './node.ts';`, 'arrow'],
+    [nocrypto, `export { hashes } from './node/hash.ts';`, 'arrow'],
     ['nocrypto/node.ts', `export { connect } from 'node:net';`, 'arrow'],
+    ['nocrypto/node/x.ts', `export { connect } from 'node:net';`, 'arrow'],
+    ['src/flow/node/x.ts', `export { hashes } from '../../../nocrypto/node/hash.ts';`, 'arrow'],
     [x509, `export { sha256 } from '@noble/hashes/sha2.js';`, 'arrow'],
     [x509, `export { client } from '../src/index.ts';`, 'arrow'],
     [x509, `export { node } from '../nocrypto/node.ts';`, 'arrow'],
@@ -247,6 +250,10 @@ describe('what the house is built of is accepted', () => {
     [
       'nocrypto/node.ts',
       `import { createHash } from 'node:crypto'; import { x } from './x.ts'; export const y = () => createHash(x);`,
+    ],
+    [
+      'nocrypto/node/x.ts',
+      `import { createHash } from 'node:crypto'; import { x } from '../x.ts'; export const y = () => createHash(x);`,
     ],
     [
       'nocrypto/x.ts',

@@ -7,7 +7,10 @@
  */
 export type Zone = {
   readonly name: ZoneName;
-  /** A folder (ends in `/`) or one file. Of two zones that cover a path the longer one counts. */
+  /**
+   * A folder (ends in `/`), or one file and the folder of the same name with the parts of that file. Of two zones that
+   * cover a path the longer one counts.
+   */
   readonly covers: string;
   /** The only file that other rooms may import. */
   readonly entry: string;
@@ -143,5 +146,5 @@ export function zoneOf(path: string): Zone | undefined {
 }
 
 function covers(zone: Zone, path: string): boolean {
-  return zone.covers.endsWith('/') ? path.startsWith(zone.covers) : path === zone.covers;
+  return path === zone.covers || path.startsWith(zone.covers.replace(/\.ts$/, '/'));
 }

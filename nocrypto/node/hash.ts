@@ -1,0 +1,91 @@
+import { createHash, createHmac, hash as hashOnce, type Hash as NodeHash, pbkdf2Sync } from 'node:crypto';
+import { requireWhole } from '../bytes.ts';
+import { hashes as nobleHashes, xofs as nobleXofs } from '../hash.ts';
+import { requireHkdf } from '../hmac.ts';
+import { requirePbkdf2 } from '../pbkdf2.ts';
+import type { CryptoProvider, Hash, HashName, RunningHash, Xof, XofName } from '../provider.ts';
+import { secret } from '../secret.ts';
+import { plain } from './bytes.ts';
+
+export const hashes: Readonly<Record<HashName, Hash>> = {
+  sha1: hash('sha1'),
+  sha224: hash('sha224'),
+  sha256: hash('sha256'),
+  sha384: hash('sha384'),
+  sha512: hash('sha512'),
+  'sha3-224': hash('sha3-224'),
+  'sha3-256': hash('sha3-256'),
+  'sha3-384': hash('sha3-384'),
+  'sha3-512': hash('sha3-512'),
+};
+
+export const xofs: Readonly<Record<XofName, Xof>> = {
+  shake128: xof('shake128'),
+  shake256: xof('shake256'),
+};
+
+/**
+ * There is nothing to prepare: an HMAC object cannot be copied, and two copies of hashes that have seen the key already
+ * take longer than a new HMAC (3.7 µs against 2.3).
+ */
+export const hmac: CryptoProvider['hmac'] = (name, callersKey) => {
+  const key = callersKey.slice();
+  return { length: hashes[name].outputLength, mac: (data) => macOnce(name, key, data) };
+};
+
+export const hkdfExtract: CryptoProvider['hkdfExtract'] = (name, salt, inputKeyMaterial) =>
+  secret(macOnce(name, salt, inputKeyMaterial));
+
+/** By HMACs, of which a short output takes one: `hkdfSync` takes five times as long. */
+export const hkdfExpand: CryptoProvider['hkdfExpand'] = (name, pseudorandomKey, info, length) => {
+  requireHkdf(name, pseudorandomKey, length);
+  const output = new Uint8Array(length);
+  const { outputLength } = hashes[name];
+  let block: Uint8Array = output.subarray(0, 0);
+  for (let offset = 0, counter = 1; offset < length; offset += outputLength, counter++) {
+    const mac = createHmac(name, pseudorandomKey).update(block).update(info).update(Uint8Array.of(counter));
+    block = mac.digest();
+    output.set(block.subarray(0, length - offset), offset);
+  }
+  return secret(output);
+};
+
+export const pbkdf2: CryptoProvider['pbkdf2'] = (name, password, salt, iterations, length) => {
+  requirePbkdf2(iterations, length);
+  return secret(plain(pbkdf2Sync(password, salt, iterations, length, name)));
+};
+
+function macOnce(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
+  return plain(createHmac(name, key).update(data).digest());
+}
+
+function hash(name: HashName): Hash {
+  const { outputLength, blockLength } = nobleHashes[name];
+  return {
+    name,
+    outputLength,
+    blockLength,
+    digest: (data) => plain(hashOnce(name, data, 'buffer')),
+    start: () => running(createHash(name)),
+  };
+}
+
+/** `state` is never touched again, as in the portable provider. */
+function running(state: NodeHash): RunningHash {
+  return {
+    update: (data) => running(state.copy().update(data)),
+    digest: () => plain(state.copy().digest()),
+  };
+}
+
+function xof(name: XofName): Xof {
+  return {
+    name,
+    blockLength: nobleXofs[name].blockLength,
+    digest: (data, length) => {
+      requireWhole('the length of an output', length);
+      if (length === 0) return new Uint8Array(0);
+      return plain(createHash(name, { outputLength: length }).update(data).digest());
+    },
+  };
+}
