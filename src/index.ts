@@ -5,7 +5,14 @@
  */
 
 export type { Resumption } from './client/hello.ts';
-export type { AlertName, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+export {
+  type AlertName,
+  type CipherSuiteName,
+  cipherSuiteCodes,
+  groupCodes,
+  type SignatureSchemeName,
+  signatureSchemeCodes,
+} from './codepoints.ts';
 export {
   type ClientAuthentication,
   type ClientConfig,

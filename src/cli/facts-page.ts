@@ -2,9 +2,11 @@ import type { Facts } from '../index.ts';
 import { subjectOf } from './certificate-text.ts';
 import { diagram, type TimedEvent } from './diagram.ts';
 import { escapeHtml, hex, printable } from './text.ts';
+import { identityText } from './tls-options.ts';
 
 /** What was agreed on, as pairs for people. Text that the peer chose may be anything. */
 export function factRows(facts: Facts): readonly (readonly [name: string, value: string])[] {
+  const { externalIdentity } = facts;
   return [
     ['version', facts.version],
     ['cipher suite', facts.cipherSuite],
@@ -14,6 +16,8 @@ export function factRows(facts: Facts): readonly (readonly [name: string, value:
     ['peer', facts.peer === undefined ? 'anonymous' : subjectOf(facts.peer.leaf)],
     ['server name', facts.serverName ?? 'none'],
     ['application protocol', facts.applicationProtocol ?? 'none'],
+    ['resumed', facts.resumed ? 'yes' : 'no'],
+    ...(externalIdentity === undefined ? [] : [['external PSK', identityText(externalIdentity)] as const]),
     ['HelloRetryRequest', facts.helloRetryRequest ? 'yes' : 'no'],
     ['client random', hex(facts.clientRandom)],
   ];

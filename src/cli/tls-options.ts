@@ -1,10 +1,20 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
-import { noble } from '../../nocrypto/index.ts';
-import { type CommonOptions, defaults, type Facts, keyLogLine, type TraceEvent } from '../index.ts';
+import { noble, secret } from '../../nocrypto/index.ts';
+import {
+  type CommonOptions,
+  cipherSuiteCodes,
+  defaults,
+  type ExternalPsk,
+  type Facts,
+  groupCodes,
+  keyLogLine,
+  signatureSchemeCodes,
+  type TraceEvent,
+} from '../index.ts';
 import { subjectOf } from './certificate-text.ts';
-import { commandError, namesFrom } from './command.ts';
+import { commandError, namesFrom, usageError } from './command.ts';
 import { systemReason } from './reason.ts';
-import { paintFor, printable } from './text.ts';
+import { pack, paintFor, printable } from './text.ts';
 import { traceLine } from './trace-text.ts';
 
 /** The options that `connect` and `serve` share, for parseArgs. */
@@ -12,16 +22,23 @@ export const tlsOptions = {
   alpn: { type: 'string' },
   groups: { type: 'string' },
   ciphers: { type: 'string' },
+  sigalgs: { type: 'string' },
+  psk: { type: 'string', multiple: true },
   keylog: { type: 'string' },
   trace: { type: 'boolean', default: false },
 } as const;
 
 /** What `--help` says about them. */
 export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comma-separated, most wanted first
-  --groups NAMES      key exchange groups, most wanted first:
-                      ${defaults.groups.join(', ')}
-  --ciphers NAMES     cipher suites, most wanted first:
-                      ${defaults.cipherSuites.join(', ')}
+  --groups NAMES      key exchange groups, most wanted first; default:
+                      ${listed(defaults.groups)}
+  --ciphers NAMES     cipher suites, most wanted first; default:
+                      ${listed(defaults.cipherSuites)}
+  --sigalgs NAMES     signature schemes, most wanted first; default:
+                      ${listed(defaults.signatureSchemes)}
+  --psk IDENTITY:HEX  a key that the other side knows too, imported by RFC 9258: 16 random bytes or
+                      more; it takes the place of certificates. Can be given several times. Other
+                      users of this machine may see it in its list of processes
   --keylog FILE       append the connection's secrets in the SSLKEYLOGFILE format (RFC 9850);
                       whoever has them can read the connection
   --trace             print what happens inside the connection on stderr`;
@@ -30,6 +47,8 @@ export interface TlsValues {
   readonly alpn?: string | undefined;
   readonly groups?: string | undefined;
   readonly ciphers?: string | undefined;
+  readonly sigalgs?: string | undefined;
+  readonly psk?: readonly string[] | undefined;
   readonly keylog?: string | undefined;
   readonly trace: boolean;
 }
@@ -39,11 +58,10 @@ export function commonOptions(values: TlsValues): CommonOptions {
   return {
     crypto: noble,
     applicationProtocols: values.alpn?.split(','),
-    groups: values.groups === undefined ? undefined : namesFrom(values.groups, defaults.groups, 'group'),
-    cipherSuites:
-      values.ciphers === undefined
-        ? undefined
-        : namesFrom(values.ciphers, defaults.cipherSuites, 'cipher suite'),
+    groups: chosenFrom(groupCodes, values.groups, 'group'),
+    cipherSuites: chosenFrom(cipherSuiteCodes, values.ciphers, 'cipher suite'),
+    signatureSchemes: chosenFrom(signatureSchemeCodes, values.sigalgs, 'signature scheme'),
+    externalPsks: values.psk?.map(externalPsk),
     trace: values.keylog !== undefined ? 'secrets' : values.trace ? 'records' : 'messages',
   };
 }
@@ -65,7 +83,7 @@ export function observer(values: TlsValues): (event: TraceEvent, name?: string) 
 
 /** What was agreed on, in one line. */
 export function factsLine(facts: Facts): string {
-  const { applicationProtocol, serverName, peer } = facts;
+  const { applicationProtocol, serverName, externalIdentity, peer } = facts;
   const parts = [
     facts.version,
     facts.cipherSuite,
@@ -74,12 +92,41 @@ export function factsLine(facts: Facts): string {
     applicationProtocol === undefined ? undefined : `ALPN ${applicationProtocol}`,
     serverName === undefined ? undefined : `server name ${serverName}`,
     facts.helloRetryRequest ? 'after a HelloRetryRequest' : undefined,
+    facts.resumed ? 'resumed' : undefined,
+    externalIdentity === undefined ? undefined : `PSK ${identityText(externalIdentity)}`,
     peer === undefined ? undefined : `peer ${subjectOf(peer.leaf)}`,
   ];
   return parts
     .filter((part) => part !== undefined)
     .map(printable)
     .join(', ');
+}
+
+/** The identity of an external PSK as text, which the command line gave it as. */
+export function identityText(identity: Uint8Array): string {
+  return new TextDecoder().decode(identity);
+}
+
+function listed(names: readonly string[]): string {
+  return pack(names, ', ', 76).join(`,\n${' '.repeat(22)}`);
+}
+
+function chosenFrom<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  list: string | undefined,
+  what: string,
+): readonly Name[] | undefined {
+  if (list === undefined) return undefined;
+  const known: Name[] = [];
+  for (const name in table) known.push(name);
+  return namesFrom(list, known, what);
+}
+
+/** The error does not repeat what was given: there is a key in it. */
+function externalPsk(text: string): ExternalPsk {
+  const [, identity, key] = /^(.+):((?:[0-9a-f]{2})+)$/is.exec(text) ?? [];
+  if (identity === undefined || key === undefined) throw usageError('--psk wants IDENTITY:HEX');
+  return { identity: Buffer.from(identity), secret: secret(Buffer.from(key, 'hex')) };
 }
 
 function checkWritable(path: string): void {
