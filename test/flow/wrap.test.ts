@@ -546,6 +546,29 @@ describe('a session', () => {
     assert.deepEqual(await server.read(), new Uint8Array(Buffer.from('again')));
   });
 
+  it('is judged anew by whoever gives the verdicts', async () => {
+    const sessions: Session[] = [];
+    const [first, other] = await connected({
+      serverConfig,
+      client: { onTicket: (session) => void sessions.push(session) },
+    });
+    await other.closeWrite();
+    await readAll(first);
+    const answer = async (request: Request): Promise<Response> => {
+      assert.ok(request.kind === 'verdict');
+      assert.deepEqual(request.presented.certificates[0]?.der, leaf.certificate.der);
+      return { kind: 'verdict', verdict: chainOfTrust({ anchors: [] })(request.presented) };
+    };
+    const [client, server] = await attempt({
+      clientConfig: testClient({ authenticator: 'ask' }),
+      serverConfig,
+      client: { sessions, answer },
+    });
+    assert.ok(isTlsError(client) && client.failure.kind === 'certificate');
+    assert.ok(isTlsError(server));
+    assert.equal(server.alert, 'unknown_ca');
+  });
+
   it('that is too old by the clock of the options is not offered', async () => {
     const sessions: Session[] = [];
     const onTicket = (session: Session) => void sessions.push(session);
