@@ -31,7 +31,10 @@ export interface CommonOptions {
   readonly cipherSuites?: readonly CipherSuiteName[] | undefined;
   /** Key exchange groups, most wanted first. */
   readonly groups?: readonly GroupName[] | undefined;
-  /** Signature schemes accepted from the peer, most wanted first; also the ones this side signs with. */
+  /**
+   * Signature schemes accepted from the peer, most wanted first; also the ones this side signs with, unless a credential
+   * has its own.
+   */
   readonly signatureSchemes?: readonly SignatureSchemeName[] | undefined;
   /**
    * Application protocols (RFC 7301), most wanted first; each character stands for one byte (`h2`, `http/1.1`). None

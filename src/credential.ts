@@ -13,6 +13,9 @@ import {
   type Result,
 } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
+import type { SignatureSchemeName } from './codepoints.ts';
+import { schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
+import { listed } from './text.ts';
 
 /** A certificate chain with the means to prove its key: what this side shows of itself. Made by {@link credential}. */
 export interface Credential {
@@ -23,6 +26,8 @@ export interface Credential {
   readonly leaf: Certificate;
   readonly publicKey: CertifiedKey;
   readonly key: CredentialKey;
+  /** What the key signs with, most wanted first; undefined: the configuration's list. */
+  readonly signatureSchemes: readonly SignatureSchemeName[] | undefined;
   readonly [checkedCredential]: true;
 }
 
@@ -37,7 +42,16 @@ export type CredentialKey =
 export type CredentialError =
   | { readonly kind: 'empty-chain'; readonly detail: string }
   | { readonly kind: 'bad-certificate'; readonly index: number; readonly detail: string }
-  | { readonly kind: 'key-does-not-match'; readonly detail: string };
+  | { readonly kind: 'key-does-not-match'; readonly detail: string }
+  | { readonly kind: 'no-scheme-fits-key'; readonly detail: string };
+
+export interface CredentialOptions {
+  /**
+   * What this key signs with, most wanted first, whatever the configuration accepts from peers; the key must be able to
+   * make one of them. Default: the configuration's `signatureSchemes`.
+   */
+  readonly signatureSchemes?: readonly SignatureSchemeName[] | undefined;
+}
 
 declare const checkedCredential: unique symbol;
 
@@ -49,6 +63,7 @@ export function credential(
   crypto: CryptoProvider,
   chain: readonly Uint8Array[],
   key: CredentialKey,
+  options: CredentialOptions = {},
 ): Result<Credential, CredentialError> {
   // Copies: the caller's bytes may change after the check.
   const copies: readonly Uint8Array[] = chain.map((der) => Uint8Array.from(der));
@@ -72,7 +87,21 @@ export function credential(
       detail: 'its key usage does not allow digitalSignature',
     });
   }
-  return ok({ chain: copies, certificates, leaf, publicKey: publicKey.value, key } as Credential);
+  const schemes = options.signatureSchemes;
+  if (schemes?.some((name) => schemeFitsKey(signatureSchemes[name], publicKey.value)) === false) {
+    return err({
+      kind: 'no-scheme-fits-key',
+      detail: `the key can sign a TLS 1.3 handshake with none of: ${listed(schemes)}`,
+    });
+  }
+  return ok({
+    chain: copies,
+    certificates,
+    leaf,
+    publicKey: publicKey.value,
+    key,
+    signatureSchemes: schemes === undefined ? undefined : [...schemes],
+  } as Credential);
 }
 
 /** RFC 9846 §4.5.1.2: a key usage, where there is one, must allow digitalSignature. */

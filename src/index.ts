@@ -24,7 +24,13 @@ export {
   type ServerOptions,
   serverConfig,
 } from './config.ts';
-export { type Credential, type CredentialError, type CredentialKey, credential } from './credential.ts';
+export {
+  type Credential,
+  type CredentialError,
+  type CredentialKey,
+  type CredentialOptions,
+  credential,
+} from './credential.ts';
 export { defaults } from './defaults.ts';
 export type { Effect, Facts } from './effect.ts';
 export {

@@ -39,13 +39,13 @@ export function chooseCredential(
   return usable.find(({ credential }) => isChainWanted(credential, accepted)) ?? usable[0];
 }
 
-/** This side's favourite among the schemes that the peer accepts and the key can make. */
+/** This side's favourite among the schemes that the peer accepts and the key can make. A credential may have its own. */
 export function usableScheme(
   ownSchemes: readonly SignatureSchemeName[],
   credential: Credential,
   accepted: Accepted,
 ): SignatureScheme | undefined {
-  const name = ownSchemes.find(
+  const name = (credential.signatureSchemes ?? ownSchemes).find(
     (candidate) =>
       accepted.signatureSchemes.includes(candidate) &&
       schemeFitsKey(signatureSchemes[candidate], credential.publicKey),

@@ -12,6 +12,7 @@ import {
   defaults,
   type Limits,
   type ServerOptions,
+  type SignatureSchemeName,
   serverConfig,
 } from '../../src/index.ts';
 import { decodeHandshake, encodeHandshake } from '../../src/messages.ts';
@@ -233,6 +234,18 @@ test('a credential that could not serve is refused when it is made', () => {
   assert.deepEqual(refused([der], authority.key), ['key-does-not-match', undefined]);
   const noSigning = makeLeaf(authority, { keyUsage: ['keyAgreement'] });
   assert.deepEqual(refused([noSigning.der]), ['bad-certificate', 0]);
+});
+
+test('a credential may sign with schemes of its own, whatever the configuration accepts from peers', () => {
+  const { der, key } = makeLeaf(authority);
+  const own = (...schemes: readonly SignatureSchemeName[]) =>
+    credential(noble, [der], { kind: 'private', key }, { signatureSchemes: schemes });
+  const credentials = [must(own('ed25519', 'ecdsa_secp256r1_sha256'))];
+  const run = handshake(makeClientConfig(), makeServerConfig({ credentials, signatureSchemes: ['ed25519'] }));
+  const { facts } = find(run.serverEffects, 'established') ?? {};
+  assert.equal(facts?.ownSignatureScheme, 'ecdsa_secp256r1_sha256');
+  const useless = own('ed25519', 'ecdsa_secp384r1_sha384');
+  assert.equal(useless.ok ? undefined : useless.error.kind, 'no-scheme-fits-key');
 });
 
 test('a credential is unharmed by what its maker does with the bytes afterwards', () => {
