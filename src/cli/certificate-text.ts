@@ -1,19 +1,18 @@
 import { noble } from '../../nocrypto/index.ts';
 import {
-  algorithm,
   type Certificate,
+  type CertificationRequest,
   type CertifiedKey,
   certificatePublicKey,
-  type Extension,
-  extensionName,
   extensionValue,
   formatGeneralName,
   formatName,
-  type GeneralName,
-  id,
-  type NameConstraints,
+  type SubjectPublicKeyInfo,
+  verifyRequest,
 } from '../../x509/index.ts';
-import { hex, printable } from './text.ts';
+import { algorithmName, extensionLines, oidName } from './extension-text.ts';
+import { field } from './fields.ts';
+import { hex, printable, timeText } from './text.ts';
 
 /** Whom a certificate is for, in a few words: its subject, or the first alternative name where that is empty. */
 export function subjectOf(certificate: Certificate): string {
@@ -27,7 +26,6 @@ export function subjectOf(certificate: Certificate): string {
 /** A certificate as text for people, line by line. */
 export function certificateLines(certificate: Certificate): readonly string[] {
   const { validity } = certificate;
-  const key = certificatePublicKey(noble, certificate);
   return [
     `certificate (${certificate.version})`,
     ...field('subject', formatName(certificate.subject.value)),
@@ -35,12 +33,39 @@ export function certificateLines(certificate: Certificate): readonly string[] {
     ...field('serial number', serialNumber(certificate.serialNumber)),
     ...field('not before', timeText(validity.notBefore)),
     ...field('not after', timeText(validity.notAfter)),
-    ...field('public key', key.ok ? describeKey(key.value) : `not supported: ${key.error.detail}`),
+    ...keyLines(certificate),
     ...field('signature', algorithmName(certificate.signatureAlgorithm.algorithm)),
-    ...field('SHA-256', hex(noble.hashes.sha256.digest(certificate.der), ':')),
-    ...field('key SHA-256', hex(noble.hashes.sha256.digest(certificate.subjectPublicKeyInfo.raw), ':')),
+    ...field('SHA-256', fingerprint(certificate.der)),
     ...certificate.extensions.flatMap(extensionLines),
   ];
+}
+
+/** A certification request as text for people, line by line. */
+export function requestLines(request: CertificationRequest): readonly string[] {
+  const proof = verifyRequest(noble, request);
+  const verdict = proof.ok ? 'which verifies' : `which does NOT verify: ${proof.error.found}`;
+  const attributes = request.attributes.map(({ type }) => oidName(type));
+  return [
+    'certification request',
+    ...field('subject', formatName(request.subject.value)),
+    ...keyLines(request),
+    ...field('signature', `${algorithmName(request.signatureAlgorithm.algorithm)}, ${verdict}`),
+    ...(attributes.length === 0 ? [] : field('attributes', ...attributes)),
+    ...request.extensions.flatMap(extensionLines),
+  ];
+}
+
+function keyLines(of: { readonly subjectPublicKeyInfo: SubjectPublicKeyInfo }): readonly string[] {
+  const key = certificatePublicKey(noble, of);
+  return [
+    ...field('public key', key.ok ? describeKey(key.value) : `not supported: ${key.error.detail}`),
+    ...field('key SHA-256', fingerprint(of.subjectPublicKeyInfo.raw)),
+  ];
+}
+
+/** The SHA-256 of `bytes`. */
+export function fingerprint(bytes: Uint8Array): string {
+  return hex(noble.hashes.sha256.digest(bytes), ':');
 }
 
 /** The kind and size of a key. */
@@ -63,128 +88,8 @@ export function describeKey({ keyType, key }: CertifiedKey): string {
   }
 }
 
-/** A point in time as RFC 3339 writes it, in UTC. */
-export function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace('.000Z', 'Z');
-}
-
-/** The name that a standard gives to an object identifier, or its digits. */
-function oidName(oid: string): string {
-  for (const group of Object.values(id)) {
-    for (const [name, value] of Object.entries(group)) {
-      if (value === oid) return name;
-    }
-  }
-  return oid;
-}
-
-function algorithmName(oid: string): string {
-  return Object.entries(algorithm).find(([, value]) => value === oid)?.[0] ?? oid;
-}
-
-function extensionLines({ extnID, critical, extnValue }: Extension): readonly string[] {
-  const values = extensionTexts(extnValue);
-  return field(`${extensionName(extnID)}${critical ? ' (critical)' : ''}`, ...values);
-}
-
-function extensionTexts(extnValue: Extension['extnValue']): readonly string[] {
-  switch (extnValue.kind) {
-    case id.ce.basicConstraints: {
-      const { cA, pathLenConstraint } = extnValue.value;
-      const depth =
-        pathLenConstraint === undefined ? '' : `, at most ${pathLenConstraint} intermediates below`;
-      return [cA ? `certification authority${depth}` : 'end entity'];
-    }
-    case id.ce.keyUsage: {
-      const { bits: _, ...usages } = extnValue.value;
-      const names = Object.entries(usages).filter(([, allowed]) => allowed);
-      return [names.map(([name]) => name).join(', ')];
-    }
-    case id.ce.extKeyUsage:
-      return [extnValue.value.map(oidName).join(', ')];
-    case id.ce.subjectAltName:
-    case id.ce.issuerAltName:
-      return generalNameTexts(extnValue.value);
-    case id.ce.subjectKeyIdentifier:
-      return [hex(extnValue.value, ':')];
-    case id.ce.authorityKeyIdentifier: {
-      const { keyIdentifier, authorityCertIssuer = [] } = extnValue.value;
-      return [
-        ...(keyIdentifier === undefined ? [] : [hex(keyIdentifier, ':')]),
-        ...generalNameTexts(authorityCertIssuer),
-      ];
-    }
-    case id.ce.certificatePolicies:
-      return extnValue.value.map(({ policyIdentifier }) => oidName(policyIdentifier));
-    case id.ce.nameConstraints:
-      return nameConstraintTexts(extnValue.value);
-    case id.ce.cRLDistributionPoints:
-    case id.ce.freshestCRL:
-      return extnValue.value.flatMap(({ distributionPoint }) =>
-        distributionPoint?.kind === 'fullName'
-          ? generalNameTexts(distributionPoint.value)
-          : ['(relative name)'],
-      );
-    case id.pe.authorityInfoAccess:
-    case id.pe.subjectInfoAccess:
-      return extnValue.value.map(
-        ({ accessMethod, accessLocation }) => `${oidName(accessMethod)} ${formatGeneralName(accessLocation)}`,
-      );
-    case id.pe.tlsFeature:
-      return [extnValue.value.join(', ')];
-    case id.ce.inhibitAnyPolicy:
-      return [`after ${extnValue.value} certificates`];
-    case id.ct.signedCertificateTimestampList:
-      return [`${extnValue.value.length} bytes of timestamps`];
-    case id.ce.policyMappings:
-      return extnValue.value.map(
-        ({ issuerDomainPolicy, subjectDomainPolicy }) => `${issuerDomainPolicy} is ${subjectDomainPolicy}`,
-      );
-    case id.ce.policyConstraints: {
-      const { requireExplicitPolicy, inhibitPolicyMapping } = extnValue.value;
-      return [
-        ...(requireExplicitPolicy === undefined
-          ? []
-          : [`explicit policy after ${requireExplicitPolicy} certificates`]),
-        ...(inhibitPolicyMapping === undefined
-          ? []
-          : [`no mapping after ${inhibitPolicyMapping} certificates`]),
-      ];
-    }
-    case id.ce.subjectDirectoryAttributes:
-      return extnValue.value.map(({ type }) => oidName(type));
-    case 'otherwise':
-      return [hex(extnValue.value, ':')];
-    default:
-      // An extension of revocation lists, OCSP or precertificates: it has no business in a certificate.
-      return ['(not for certificates)'];
-  }
-}
-
-function generalNameTexts(names: readonly GeneralName[]): readonly string[] {
-  return names.map(formatGeneralName);
-}
-
-function nameConstraintTexts({
-  permittedSubtrees = [],
-  excludedSubtrees = [],
-}: NameConstraints): readonly string[] {
-  return [
-    ...permittedSubtrees.map(({ base }) => `permitted ${formatGeneralName(base)}`),
-    ...excludedSubtrees.map(({ base }) => `excluded ${formatGeneralName(base)}`),
-  ];
-}
-
-function serialNumber(serial: bigint): string {
+/** Hexadecimal, two digits a byte. */
+export function serialNumber(serial: bigint): string {
   const digits = serial.toString(16);
   return digits.padStart(digits.length + (digits.length % 2), '0').replace(/..(?!$)/g, '$&:');
-}
-
-/** Columns before a value. */
-const LABEL_WIDTH = 34;
-
-/** A name and its values, one below the other. */
-function field(name: string, ...values: readonly string[]): readonly string[] {
-  const shown = values.length === 0 ? ['(empty)'] : values;
-  return shown.map((value, i) => `  ${(i === 0 ? name : '').padEnd(LABEL_WIDTH)}${printable(value)}`);
 }

@@ -51,6 +51,12 @@ export function onlyPositional(positionals: readonly string[], what: string): st
   return only;
 }
 
+/** For a command that takes options only. */
+export function noPositionals(positionals: readonly string[]): void {
+  const [stray] = positionals;
+  if (stray !== undefined) throw usageError(`'${stray}' is not wanted here`);
+}
+
 /** The value of an option that must be there. */
 export function required(value: string | undefined, option: string): string {
   if (value === undefined) throw usageError(`${option} is missing`);
@@ -62,6 +68,23 @@ export function portNumber(text: string): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw usageError(`a port is a number from 0 to 65535, not '${text}'`);
   return port;
+}
+
+/** RFC 3339 in UTC, or a day. JavaScript's own parser reads much more, and some of it as local time. */
+export function pointInTime(text: string, option: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw usageError(`${option} must be a time such as 2026-01-31T12:00:00Z, not '${text}'`);
+  }
+  return time;
+}
+
+/** A whole number from 0 to `maximum`. */
+export function wholeNumber(text: string, option: string, maximum: number): number {
+  const number = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= maximum))
+    throw usageError(`${option} must be a number from 0 to ${maximum}, not '${text}'`);
+  return number;
 }
 
 /** `HOST:PORT`, an IPv6 address in brackets. */
@@ -81,9 +104,12 @@ export function namesFrom<Name extends string>(
   known: readonly Name[],
   what: string,
 ): readonly Name[] {
-  return list.split(',').map((item) => {
-    const name = known.find((candidate) => candidate.toLowerCase() === item.trim().toLowerCase());
-    if (name === undefined) throw usageError(`'${item}' is no ${what}; there are ${known.join(', ')}`);
-    return name;
-  });
+  return list.split(',').map((item) => nameFrom(item, known, what));
+}
+
+/** One of `known`; case does not matter. */
+export function nameFrom<Name extends string>(item: string, known: readonly Name[], what: string): Name {
+  const name = known.find((candidate) => candidate.toLowerCase() === item.trim().toLowerCase());
+  if (name === undefined) throw usageError(`'${item}' is no ${what}; there are ${known.join(', ')}`);
+  return name;
 }

@@ -1,12 +1,5 @@
 import type { Socket } from 'node:net';
-import { rootCertificates } from 'node:tls';
-import {
-  type Authenticator,
-  chainOfTrust,
-  dangerouslyAcceptAnyCertificate,
-  type TrustAnchor,
-  trustAnchorsFromPem,
-} from '../../x509/index.ts';
+import { type Authenticator, chainOfTrust, dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
 import { isTlsError, type TlsConnection, wrapClient } from '../flow/index.ts';
 import { flowFromSocket } from '../flow/node/index.ts';
 import { type ClientConfig, clientConfig } from '../index.ts';
@@ -19,7 +12,7 @@ import {
   parseArguments,
   usageError,
 } from './command.ts';
-import { trustAnchorsFromFile } from './files.ts';
+import { trustAnchorsFrom } from './files.ts';
 import { connectionReason } from './reason.ts';
 import { dial } from './tcp.ts';
 import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
@@ -32,7 +25,8 @@ Connects, checks the server's certificate for HOST, then sends standard input to
 prints what the server sends. At the end of the input it says close_notify and goes on printing
 until the server closes. Everything else is printed on stderr.
 
-  --ca FILE           trust the CA certificates in this PEM file, instead of the roots in Node
+  --ca SOURCE         trust the CA certificates in this file or folder, or those of the system
+                      (system); default: those in Node (node)
   --servername NAME   the name to ask for and to check, instead of HOST
 ${tlsOptionsHelp}
   --insecure          accept any certificate: anybody in between can read and change everything
@@ -66,15 +60,7 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function authenticatorFor(ca: string | undefined, insecure: boolean): Promise<Authenticator> {
   if (insecure) return dangerouslyAcceptAnyCertificate;
-  return chainOfTrust({ anchors: ca === undefined ? bundledAnchors() : await trustAnchorsFromFile(ca) });
-}
-
-/** Mozilla's roots, as Node carries them. One that does not decode strictly is none. */
-function bundledAnchors(): readonly TrustAnchor[] {
-  return rootCertificates.flatMap((pem) => {
-    const anchors = trustAnchorsFromPem(pem);
-    return anchors.ok ? anchors.value : [];
-  });
+  return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
 }
 
 async function open(

@@ -5,7 +5,7 @@ import { chainOfTrust, trustAnchor } from '../../x509/index.ts';
 import { type TlsConnection, wrapClient, wrapServer } from '../flow/index.ts';
 import { flowFromSocket } from '../flow/node/index.ts';
 import { type ClientConfig, clientConfig, type ServerConfig, serverConfig } from '../index.ts';
-import { type Command, commandError, exitCodes, parseArguments, usageError } from './command.ts';
+import { type Command, commandError, exitCodes, noPositionals, parseArguments } from './command.ts';
 import { DEMO_NAME, type DemoCredentials, demoCredentials } from './demo-credentials.ts';
 import { diagram, type TimedEvent } from './diagram.ts';
 import { factRows } from './facts-page.ts';
@@ -31,7 +31,7 @@ const ANSWER = 'Yes, and nobody else can hear us.';
 
 async function run(args: readonly string[]): Promise<number> {
   const { positionals } = parseArguments(args, {});
-  if (positionals.length > 0) throw usageError(`'${positionals[0]}' is not wanted here`);
+  noPositionals(positionals);
   const paint = paintFor(process.stdout, process.env);
   const print = (...lines: readonly string[]) =>
     void process.stdout.write(lines.map((line) => `${line}\n`).join(''));

@@ -1,15 +1,20 @@
-import { readFile } from 'node:fs/promises';
-import { noble } from '../../nocrypto/index.ts';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { noble, type PrivateKey } from '../../nocrypto/index.ts';
 import {
+  type Certificate,
+  type CollectedAnchors,
+  decodeCertificate,
   decodePem,
   decodePrivateKey,
+  describeCertificateError,
   describePemError,
   type TrustAnchor,
-  trustAnchorsFromPem,
 } from '../../x509/index.ts';
+import { bundledTrustAnchors, systemTrustAnchors, trustAnchorsFromPath } from '../flow/node/index.ts';
 import { type Credential, credential } from '../index.ts';
 import { commandError } from './command.ts';
 import { systemReason } from './reason.ts';
+import { printable } from './text.ts';
 
 /** The bytes of a file; a {@link commandError} that says why it cannot be read. */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -20,28 +25,106 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The trust anchors in a PEM file. */
-export async function trustAnchorsFromFile(path: string): Promise<readonly TrustAnchor[]> {
-  const anchors = trustAnchorsFromPem(textOf(await readBytes(path)));
-  if (!anchors.ok) throw commandError(`${path} is no list of CA certificates: ${anchors.error.detail}`);
-  return anchors.value;
+/** The trust anchors that an option names: those of a file, of a folder, of the system (`system`) or of Node (`node`). */
+export async function trustAnchorsFrom(source: string): Promise<readonly TrustAnchor[]> {
+  const { anchors, faults } = await collected(source);
+  const [fault] = faults;
+  if (fault !== undefined && anchors.length === 0) {
+    throw commandError(`${source} is no list of CA certificates: ${fault.detail}`);
+  }
+  if (anchors.length === 0) {
+    throw commandError(`${source} is no list of CA certificates: no CERTIFICATE in it`);
+  }
+  for (const { detail } of faults) process.stderr.write(`not trusted: ${printable(detail)}\n`);
+  return anchors;
 }
 
-/** The certificates of a PEM file as DER, in their order. */
-export async function certificatesFromFile(path: string): Promise<readonly Uint8Array[]> {
-  const blocks = decodePem(textOf(await readBytes(path)));
+async function collected(source: string): Promise<CollectedAnchors> {
+  if (source === 'node') return bundledTrustAnchors();
+  try {
+    return await (source === 'system' ? systemTrustAnchors() : trustAnchorsFromPath(source));
+  } catch (thrown) {
+    throw commandError(`cannot read ${source}: ${systemReason(thrown)}`);
+  }
+}
+
+/** What a file holds: the blocks of a PEM file, or the one value of a DER file, whose label is then unknown. */
+export async function blocksFromFile(path: string): Promise<readonly Block[]> {
+  const bytes = await readBytes(path);
+  if (bytes[0] === DER_SEQUENCE) return [{ label: undefined, bytes }];
+  const blocks = decodePem(textOf(bytes));
   if (!blocks.ok) throw commandError(`${path}: ${describePemError(blocks.error)}`);
-  const certificates = blocks.value.filter(({ label }) => label === 'CERTIFICATE').map(({ bytes }) => bytes);
-  if (certificates.length === 0) throw commandError(`${path} holds no PEM certificate`);
-  return certificates;
+  return blocks.value;
+}
+
+export interface Block {
+  readonly label: string | undefined;
+  readonly bytes: Uint8Array;
+}
+
+/** Whatever X.509 puts into a file is a SEQUENCE, and no PEM file begins with its tag. */
+const DER_SEQUENCE = 0x30;
+
+/** The certificates of a file as DER, in their order. */
+export async function certificatesFromFile(path: string): Promise<readonly Uint8Array[]> {
+  return blocksLabelled(path, 'CERTIFICATE', 'certificate');
+}
+
+/** What of one kind is in a file as DER, in its order: one at least. */
+export async function blocksLabelled(
+  path: string,
+  label: string,
+  what: string,
+): Promise<readonly Uint8Array[]> {
+  const blocks = await blocksFromFile(path);
+  const found = blocks.filter((block) => block.label === label || block.label === undefined);
+  if (found.length === 0) throw commandError(`${path} holds no PEM ${what}`);
+  return found.map(({ bytes }) => bytes);
+}
+
+/** The certificates of a file, decoded, in their order. */
+export async function decodedCertificates(path: string): Promise<readonly Certificate[]> {
+  return (await certificatesFromFile(path)).map((der, index) => {
+    const certificate = decodeCertificate(der);
+    if (certificate.ok) return certificate.value;
+    throw commandError(`${path}, certificate ${index + 1}: ${describeCertificateError(certificate.error)}`);
+  });
+}
+
+/** The private key of a PEM or DER file. */
+export async function privateKeyFromFile(path: string): Promise<PrivateKey> {
+  const bytes = await readBytes(path);
+  const key = decodePrivateKey(noble, bytes[0] === DER_SEQUENCE ? bytes : textOf(bytes));
+  if (!key.ok) throw commandError(`${path} holds no usable private key: ${key.error.detail}`);
+  return key.value;
+}
+
+export interface WriteOptions {
+  /** Replace files that exist. */
+  readonly force: boolean;
+  /** Only the owner may read it. */
+  readonly secret?: boolean;
+}
+
+/** Writes a file, and with `force` alone over another one. */
+export async function writeNew(
+  path: string,
+  content: string | Uint8Array,
+  { force, secret = false }: WriteOptions,
+): Promise<void> {
+  try {
+    // Not over the old file: a secret would have its mode.
+    if (force) await rm(path, { force: true });
+    await writeFile(path, content, { flag: 'wx', mode: secret ? 0o600 : 0o666 });
+  } catch (thrown) {
+    throw commandError(`cannot write ${path}: ${systemReason(thrown)}`);
+  }
 }
 
 /** What a server shows: a chain from one PEM file, leaf first, and its private key from another or the same. */
 export async function credentialFromFiles(certPath: string, keyPath: string): Promise<Credential> {
   const chain = await certificatesFromFile(certPath);
-  const key = decodePrivateKey(noble, textOf(await readBytes(keyPath)));
-  if (!key.ok) throw commandError(`${keyPath} holds no usable private key: ${key.error.detail}`);
-  const made = credential(noble, chain, { kind: 'private', key: key.value });
+  const made = credential(noble, chain, { kind: 'private', key: await privateKeyFromFile(keyPath) });
   if (!made.ok) throw commandError(`${certPath} with ${keyPath}: ${made.error.detail}`);
   return made.value;
 }

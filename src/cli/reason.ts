@@ -19,6 +19,7 @@ export function systemReason(thrown: unknown): string {
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EADDRINUSE: 'the port is in use; choose another',
+  EEXIST: 'it exists; --force replaces it',
   EADDRNOTAVAIL: 'this machine has no such address',
   ECONNREFUSED: 'nothing is listening there',
   ECONNRESET: 'the peer reset the connection',

@@ -51,6 +51,11 @@ export function hex(bytes: Uint8Array, separator = ''): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(separator);
 }
 
+/** A point in time as RFC 3339 writes it, in UTC. */
+export function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('.000Z', 'Z');
+}
+
 /** `1 byte`, `1,327 bytes`. */
 export function byteCount(count: number): string {
   return `${thousands(count)} ${count === 1 ? 'byte' : 'bytes'}`;

@@ -1,87 +1,180 @@
 import { noble } from '../../nocrypto/index.ts';
 import {
-  type Certificate,
-  decodeCertificate,
-  describeCertificateError,
+  type Crl,
+  decodeCrl,
+  decodeOcspResponse,
+  describeCrlError,
+  describeOcspError,
   describeValidationError,
   formatIdentity,
+  type IdentityError,
+  mailboxIdentity,
+  type OcspResponse,
+  type PolicyOptions,
+  type ReferenceIdentity,
+  type Result,
+  type RevocationOptions,
   referenceIdentity,
   validatePath,
 } from '../../x509/index.ts';
-import { subjectOf, timeText } from './certificate-text.ts';
 import {
   type Command,
   commandError,
   exitCodes,
+  nameFrom,
   onlyPositional,
   parseArguments,
-  required,
+  pointInTime,
   usageError,
 } from './command.ts';
-import { certificatesFromFile, trustAnchorsFromFile } from './files.ts';
+import { blocksLabelled, decodedCertificates, readBytes, trustAnchorsFrom } from './files.ts';
+import { timeText } from './text.ts';
+import { treeLines, verdictJson } from './verdict-text.ts';
 
 export const verifyCommand: Command = {
-  summary: 'check a certificate chain for a host, without a connection',
-  help: `usage: pure-tls verify --ca FILE --host NAME [--at TIME] CHAIN.pem
+  summary: 'check a certificate chain, without a connection',
+  help: `usage: pure-tls verify CHAIN (--host NAME | --email ADDRESS | --any-name) [OPTIONS]
 
-Checks the chain as a TLS client would: a path to a trusted CA, signatures, validity, purpose, name.
-Prints the path that was found, or why there is none.
+Checks a certificate as a TLS peer would: a path to a trusted CA, signatures, validity, purpose,
+name, policies, and with --crl or --ocsp revocation. Prints the path that was found, or why there is
+none. CHAIN is a PEM file with the certificate first, then others that may help, in any order; or it
+is one certificate in DER.
 
-  --ca FILE           trust the CA certificates in this PEM file
+  --ca SOURCE         trust the CA certificates in this file or folder, those of the system (system)
+                      or those in Node (node); may be repeated; default node
+  --untrusted FILE    further certificates that may be part of the path; may be repeated
+  --trust-leaf        accept a certificate that is itself among the trusted ones
   --host NAME         the DNS name or IP address that the certificate must be for
+  --email ADDRESS     the e-mail address that the certificate must be for
+  --any-name          accept it whoever it is for
   --at TIME           the time to check for, as 2026-01-31T12:00:00Z or 2026-01-31; default now
+  --purpose PURPOSE   server or client; default server
+  --profile PROFILE   web (RFC 5280 and what browsers demand), rfc5280, or lenient (what RFC 5280
+                      makes every reader check and no more); default web
+  --policy OID        accept the path under this certificate policy; may be repeated; default any
+  --explicit-policy   refuse a path that is valid under no accepted policy
+  --inhibit-policy-mapping, --inhibit-any-policy
+                      do not let authorities map policies, or say that any will do
+  --crl FILE          a CRL, PEM or DER; may be repeated
+  --ocsp FILE         an OCSP response in DER; may be repeated
+  --revocation HOW    require evidence that nothing is revoked, prefer it but do without, or off;
+                      default require if there are --crl or --ocsp, else off
+  --revocation-scope  leaf or path: which certificates; default leaf
+  --json              print the result as JSON
 
 exit codes: 0 accepted; 1 refused, or a file is no good; 2 the command line makes no sense`,
   run,
 };
 
-async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArguments(args, {
-    ca: { type: 'string' },
-    host: { type: 'string' },
-    at: { type: 'string' },
-  });
-  const caPath = required(values.ca, '--ca');
-  const host = required(values.host, '--host');
-  const chainPath = onlyPositional(positionals, 'CHAIN.pem');
-  const identity = referenceIdentity(host);
-  if (!identity.ok)
-    throw usageError(`--host must be ${identity.error.expected}, not ${identity.error.found}`);
-  const now = values.at === undefined ? Date.now() : pointInTime(values.at);
+const OPTIONS = {
+  ca: { type: 'string', multiple: true },
+  untrusted: { type: 'string', multiple: true },
+  'trust-leaf': { type: 'boolean', default: false },
+  host: { type: 'string' },
+  email: { type: 'string' },
+  'any-name': { type: 'boolean', default: false },
+  at: { type: 'string' },
+  purpose: { type: 'string', default: 'server' },
+  profile: { type: 'string', default: 'web' },
+  policy: { type: 'string', multiple: true },
+  'explicit-policy': { type: 'boolean', default: false },
+  'inhibit-policy-mapping': { type: 'boolean', default: false },
+  'inhibit-any-policy': { type: 'boolean', default: false },
+  crl: { type: 'string', multiple: true },
+  ocsp: { type: 'string', multiple: true },
+  revocation: { type: 'string' },
+  'revocation-scope': { type: 'string', default: 'leaf' },
+  json: { type: 'boolean', default: false },
+} as const;
 
-  const anchors = await trustAnchorsFromFile(caPath);
-  const certificates = (await certificatesFromFile(chainPath)).map((der, index) =>
-    decoded(der, chainPath, index),
-  );
+type Values = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArguments(args, OPTIONS);
+  const chainPath = onlyPositional(positionals, 'CHAIN');
+  const identity = identityFrom(values);
+  const purpose = nameFrom(values.purpose, ['server', 'client'], 'purpose');
+  const profile = nameFrom(values.profile, ['web', 'rfc5280', 'lenient'], 'profile');
+  const now = values.at === undefined ? Date.now() : pointInTime(values.at, '--at');
+  const revocation = await revocationFrom(values);
+  const certificates = await eachOf([chainPath, ...(values.untrusted ?? [])], decodedCertificates);
+  const anchors = await eachOf(values.ca ?? ['node'], trustAnchorsFrom);
   const validated = validatePath({
     crypto: noble,
     certificates,
-    purpose: 'serverAuth',
-    identity: identity.value,
-    now,
     anchors,
+    purpose: purpose === 'server' ? 'serverAuth' : 'clientAuth',
+    identity,
+    now,
+    profile,
+    policies: policiesFrom(values),
+    revocation,
+    allowLeafAnchor: values['trust-leaf'],
   });
-  if (!validated.ok)
+  const asked = identity === undefined ? 'anybody' : formatIdentity(identity);
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify(verdictJson(validated, asked, now), undefined, 2)}\n`);
+    return validated.ok ? exitCodes.ok : exitCodes.failed;
+  }
+  if (!validated.ok) {
     throw commandError(`${chainPath} is refused: ${describeValidationError(validated.error)}`);
-  const { anchor, path } = validated.value;
-  const lines = [
-    `accepted for ${formatIdentity(identity.value)} at ${timeText(now)}`,
-    ...path.map((certificate) => `  ${subjectOf(certificate)}`),
-    `  ${subjectOf(anchor.certificate)} (trusted)`,
-  ];
+  }
+  const lines = [`accepted for ${asked} at ${timeText(now)}`, ...treeLines(validated.value)];
   process.stdout.write(`${lines.join('\n')}\n`);
   return exitCodes.ok;
 }
 
-function decoded(der: Uint8Array, path: string, index: number): Certificate {
-  const certificate = decodeCertificate(der);
-  if (certificate.ok) return certificate.value;
-  throw commandError(`${path}, certificate ${index + 1}: ${describeCertificateError(certificate.error)}`);
+function identityFrom(values: Values): ReferenceIdentity | undefined {
+  const { host, email, 'any-name': anyName } = values;
+  const given = [host !== undefined, email !== undefined, anyName].filter((is) => is).length;
+  if (given !== 1) throw usageError('one of --host, --email and --any-name is wanted');
+  if (host !== undefined) return known(referenceIdentity(host), '--host');
+  return email === undefined ? undefined : known(mailboxIdentity(email), '--email');
 }
 
-/** RFC 3339 in UTC, or a day. JavaScript's own parser reads much more, and some of it as local time. */
-function pointInTime(text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw usageError(`--at must be a time such as 2026-01-31T12:00:00Z, not '${text}'`);
-  return time;
+function known(read: Result<ReferenceIdentity, IdentityError>, option: string): ReferenceIdentity {
+  if (read.ok) return read.value;
+  throw usageError(`${option} must be ${read.error.expected}, not ${read.error.found}`);
+}
+
+function policiesFrom(values: Values): PolicyOptions {
+  const { policy } = values;
+  const strange = policy?.find((text) => !/^[0-2](\.(0|[1-9][0-9]*))+$/.test(text));
+  if (strange !== undefined) throw usageError(`--policy must be an object identifier, not '${strange}'`);
+  return {
+    ...(policy === undefined ? {} : { initialPolicySet: policy }),
+    initialExplicitPolicy: values['explicit-policy'],
+    initialPolicyMappingInhibit: values['inhibit-policy-mapping'],
+    initialAnyPolicyInhibit: values['inhibit-any-policy'],
+  };
+}
+
+async function revocationFrom(values: Values): Promise<RevocationOptions> {
+  const { crl = [], ocsp = [] } = values;
+  const how = values.revocation ?? (crl.length + ocsp.length > 0 ? 'require' : 'off');
+  return {
+    policy: nameFrom(how, ['require', 'prefer', 'off'], 'way to treat revocation'),
+    scope: nameFrom(values['revocation-scope'], ['leaf', 'path'], 'scope'),
+    crls: await eachOf(crl, readCrls),
+    ocspResponses: await Promise.all(ocsp.map(readOcspResponse)),
+  };
+}
+
+/** What all the files hold, in their order. */
+async function eachOf<T>(paths: readonly string[], read: (path: string) => Promise<readonly T[]>) {
+  return (await Promise.all(paths.map(read))).flat();
+}
+
+async function readCrls(path: string): Promise<readonly Crl[]> {
+  return (await blocksLabelled(path, 'X509 CRL', 'CRL')).map((der) => {
+    const crl = decodeCrl(der);
+    if (crl.ok) return crl.value;
+    throw commandError(`${path}: ${describeCrlError(crl.error)}`);
+  });
+}
+
+async function readOcspResponse(path: string): Promise<OcspResponse> {
+  const response = decodeOcspResponse(await readBytes(path));
+  if (response.ok) return response.value;
+  throw commandError(`${path}: ${describeOcspError(response.error)}`);
 }

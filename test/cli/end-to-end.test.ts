@@ -205,7 +205,7 @@ describe('pure-tls on the command line', () => {
     assert.equal(accepted.code, 0);
     assert.match(
       accepted.stdout,
-      /^accepted for localhost at .*\n {2}CN=pure-tls demo server\n {2}CN=pure-tls demo CA \(trusted\)\n$/,
+      /^accepted for localhost at .*\nCN=pure-tls demo CA \(trusted\)\n└─ CN=pure-tls demo server\n$/,
     );
     failedWith(await pureTls(['verify', ...args('--host', 'example.com')]), 1, /name-mismatch/);
     const refused = (message: RegExp, ...more: readonly string[]) =>
@@ -278,7 +278,7 @@ describe('a command', () => {
         1,
         /empty\.pem is no list of CA certificates: no CERTIFICATE/,
       ],
-      [connect, ['localhost:1', '--ca', files('.')], 1, /it is a directory/],
+      [inspect, [files('.')], 1, /it is a directory/],
       [connect, ['localhost:1', '--keylog', files('no/such/folder')], 1, /cannot write/],
       [connect, ['localhost'], 2, /'localhost' is not HOST:PORT/],
       [connect, ['[::1]:http'], 2, /'http'/],
@@ -305,7 +305,7 @@ describe('a command', () => {
         /no usable private key/,
       ],
       [serve, serverArgs(files, '--port', '0', '--host', '192.0.2.1'), 1, /this machine has no such address/],
-      [verify, ['--ca', files('ca.pem'), '--host', 'localhost'], 2, /CHAIN\.pem is missing/],
+      [verify, ['--ca', files('ca.pem'), '--host', 'localhost'], 2, /CHAIN is missing/],
       [verify, ['--ca', files('ca.pem'), '--host', 'a b', files('chain.pem')], 2, /--host/],
       [verify, ['--ca', files('ca.pem'), '--host', 'a', '--at', 'noon', files('chain.pem')], 2, /noon/],
       [verify, ['--ca', files('ca.pem'), '--host', 'a', files('bad.pem')], 1, /bad\.pem/],

@@ -76,15 +76,18 @@ const PLACES = [
   '/etc/ssl/certs',
 ];
 
-/** Of a folder, files without a certificate say nothing; a broken one is told of with its name. */
+/** Of a folder, other folders and files without a certificate say nothing; what is broken is told of with its name. */
 async function fromFolderEntry(path: string): Promise<CollectedAnchors> {
   try {
+    if ((await stat(path)).isDirectory()) {
+      return { anchors: [], faults: [] };
+    }
     const { anchors, faults } = collectTrustAnchors(pemOf(await readFile(path)));
     return { anchors, faults: faults.map(({ kind, detail }) => ({ kind, detail: `${path}: ${detail}` })) };
   } catch (thrown) {
-    // A folder in the folder, or a link to a root that was taken away.
+    // As a link to a root that was taken away.
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    return { anchors: [], faults: [{ kind: 'no-certificate', detail: `${path}: ${reason}` }] };
+    return { anchors: [], faults: [{ kind: 'no-certificate', detail: reason }] };
   }
 }
 
