@@ -1,3 +1,4 @@
+import { caCommand } from './ca.ts';
 import type { Command } from './command.ts';
 import { connectCommand } from './connect.ts';
 import { demoCommand } from './demo.ts';
@@ -11,5 +12,6 @@ export const commands = {
   serve: serveCommand,
   verify: verifyCommand,
   inspect: inspectCommand,
+  ca: caCommand,
   demo: demoCommand,
 } as const satisfies Readonly<Record<string, Command>>;

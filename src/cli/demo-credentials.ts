@@ -1,13 +1,8 @@
-import { noble, type PrivateKey, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
-import {
-  buildCertificate,
-  type Certificate,
-  type CertificateOptions,
-  encodePem,
-  encodePrivateKey,
-} from '../../x509/index.ts';
+import { noble } from '../../nocrypto/index.ts';
+import { type Certificate, encodePem, encodePrivateKey } from '../../x509/index.ts';
 import { type Credential, credential } from '../index.ts';
 import { commandError } from './command.ts';
+import { issue, newKey } from './issue.ts';
 
 /** A certification authority made up on the spot, and a server's credential from it. */
 export interface DemoCredentials {
@@ -26,7 +21,7 @@ const HOUR = 3_600_000;
 export function demoCredentials(now: number): DemoCredentials {
   const validity = { notBefore: now - HOUR, notAfter: now + HOUR };
   const authorityKey = newKey();
-  const authority = certificate({
+  const authority = issue({
     subject: [['commonName', 'pure-tls demo CA']],
     publicKey: authorityKey.public,
     signer: { key: authorityKey },
@@ -34,7 +29,7 @@ export function demoCredentials(now: number): DemoCredentials {
     authority: { pathLenConstraint: 0 },
   });
   const serverKey = newKey();
-  const leaf = certificate({
+  const leaf = issue({
     subject: [['commonName', 'pure-tls demo server']],
     publicKey: serverKey.public,
     signer: { key: authorityKey, certificate: authority },
@@ -55,19 +50,4 @@ export function demoCredentials(now: number): DemoCredentials {
       key: encodePem('PRIVATE KEY', encodePrivateKey(serverKey)),
     },
   };
-}
-
-function newKey(): PrivateKey {
-  return noble.generateKey({ kind: 'ec', curve: 'secp256r1' }, entropy());
-}
-
-function certificate(options: Omit<CertificateOptions, 'crypto' | 'entropy'>): Certificate {
-  const made = buildCertificate({ ...options, crypto: noble, entropy: entropy() });
-  if (!made.ok) throw commandError(`no certificate could be made (${made.error.kind})`);
-  return made.value;
-}
-
-/** Fresh bytes for making a key or a signature. */
-function entropy(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(SIGNING_ENTROPY_LENGTH));
 }
