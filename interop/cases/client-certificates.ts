@@ -4,15 +4,14 @@ import { setTimeout } from 'node:timers/promises';
 import type { TlsConnection, WrapOptions } from '../../src/flow/index.ts';
 import type { AlertName, ClientAuthentication, ClientOptions, Facts } from '../../src/index.ts';
 import { encodePem, encodePrivateKey } from '../../x509/index.ts';
-import { sServer } from '../peers/openssl.ts';
 import { alertsOf, namesAuthorities } from '../peers/openssl-messages.ts';
 import { reversed } from '../peers/peer.ts';
 import type { Bench, Case } from '../support/case.ts';
-import { answerPeer, askLine, askPeer, LINE } from '../support/exchange.ts';
+import { answerPeer, askPeer, LINE, type ServerOptionsOfCase } from '../support/exchange.ts';
 import { externalCredential, signWith } from '../support/external-signer.ts';
 import { certificateKinds, type Identity, type Issue, usualScheme } from '../support/identities.ts';
-import { connectTo, failureOf, ourClientConfig, type Use, valueFrom } from '../support/ours.ts';
-import { answerClient, opensslCase, type Seen } from '../support/with-openssl.ts';
+import { failureOf, type Use, valueFrom } from '../support/ours.ts';
+import { answerClient, askServer, opensslCase, type Seen } from '../support/with-openssl.ts';
 
 /** Clients that show who they are: every kind of key, who is let in without, who is refused and with which alert. */
 export function clientCertificateCases(): readonly Case[] {
@@ -74,13 +73,13 @@ const shownByUs: readonly Case[] = [
     assert.equal(valueFrom(outcome).ownSignatureScheme, 'ecdsa_secp384r1_sha384');
   }),
   opensslCase('client', 'client certificate asked for and none to show', async (bench) => {
-    const { outcome, said } = await askServerThatAsks(bench, {}, ['-verify', '2']);
+    const { outcome, said } = await askServer(bench, {}, ['-verify', '2']);
     assert.equal(valueFrom(outcome).ownCertificate, undefined);
     assert.doesNotMatch(said, /Peer certificate/);
   }),
   opensslCase('client', 'client certificate kept back from a server that does not ask', async (bench) => {
     const { credential } = await clientIdentity(bench, {});
-    const { outcome } = await askServerThatAsks(bench, { credentials: [credential] }, []);
+    const { outcome } = await askServer(bench, { credentials: [credential] });
     assert.equal(valueFrom(outcome).ownCertificate, undefined);
   }),
 ];
@@ -245,21 +244,7 @@ function askStrictServer(
   use?: Use<Facts>,
 ): Promise<Seen> {
   const strict = ['-Verify', '2', '-verify_return_error', '-CAfile', bench.identities.authority.file];
-  return askServerThatAsks(bench, ours, [...strict, ...args], options, use);
-}
-
-async function askServerThatAsks(
-  { scope, identities }: Bench,
-  ours: Partial<ClientOptions>,
-  args: readonly string[],
-  options: WrapOptions = {},
-  use: Use<Facts> = askLine,
-): Promise<Seen> {
-  const { chainFile, keyFile } = await identities.usual('P-256');
-  const usual = ['-rev', '-cert', chainFile, '-key', keyFile];
-  const { port, child, messages } = await sServer(scope, [...usual, ...args]);
-  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), use, options);
-  return { outcome, messages: await messages(), said: child.output() };
+  return askServer(bench, ours, [...strict, ...args], options, use);
 }
 
 /** An s_client and our server, which insists on a certificate of the usual authority unless told otherwise. */
@@ -267,7 +252,7 @@ async function answerStranger(
   bench: Bench,
   authentication: Partial<ClientAuthentication>,
   args: readonly string[],
-  ours: Partial<Parameters<typeof answerClient>[1]> = {},
+  ours: Partial<ServerOptionsOfCase> = {},
   options: WrapOptions = {},
 ): ReturnType<typeof answerClient> {
   const { credential } = await bench.identities.usual('P-256');

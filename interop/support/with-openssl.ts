@@ -5,7 +5,7 @@ import type { WireMessage } from '../peers/openssl-messages.ts';
 import type { Bench, Case } from './case.ts';
 import { answerLines, askLine, LINE, type ServerOptionsOfCase } from './exchange.ts';
 import { NAME } from './identities.ts';
-import { connectTo, listenFor, type Outcome, ourClientConfig, ourServerConfig } from './ours.ts';
+import { connectTo, listenFor, type Outcome, ourClientConfig, ourServerConfig, type Use } from './ours.ts';
 
 // Exchanges with openssl's own options, for what the common ones of a peer cannot say.
 
@@ -31,6 +31,8 @@ export async function askServer(
   { scope, identities }: Bench,
   ours: Partial<ClientOptions>,
   args: readonly string[] = [],
+  options: WrapOptions = {},
+  use: Use<Facts> = askLine,
 ): Promise<Seen> {
   const { chainFile, keyFile } = await identities.usual('P-256');
   const { port, child, messages } = await sServer(scope, [
@@ -41,7 +43,7 @@ export async function askServer(
     keyFile,
     ...args,
   ]);
-  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), askLine);
+  const outcome = await connectTo(scope, port, ourClientConfig(identities, ours), use, options);
   return { outcome, messages: await messages(), said: child.output() };
 }
 
