@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { type Authenticator, chainOfTrust, dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
-import { isTlsError, type TlsConnection, wrapClient } from '../flow/index.ts';
+import { isTlsError, type TlsConnection, type WrapOptions, wrapClient } from '../flow/index.ts';
 import { flowFromSocket } from '../flow/node/index.ts';
-import { type ClientConfig, clientConfig } from '../index.ts';
+import { type ClientConfig, type Credential, clientConfig } from '../index.ts';
 import {
   type Command,
   commandError,
@@ -10,10 +10,12 @@ import {
   hostAndPort,
   onlyPositional,
   parseArguments,
+  required,
   usageError,
 } from './command.ts';
-import { trustAnchorsFrom } from './files.ts';
+import { credentialFromFiles, trustAnchorsFrom } from './files.ts';
 import { connectionReason } from './reason.ts';
+import { sessionsFromFile, writeSession } from './session-file.ts';
 import { dial } from './tcp.ts';
 import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
 
@@ -28,6 +30,10 @@ until the server closes. Everything else is printed on stderr.
   --ca SOURCE         trust the CA certificates in this file or folder, or those of the system
                       (system); default: those in Node (node)
   --servername NAME   the name to ask for and to check, instead of HOST
+  --cert FILE         the client's certificate chain in PEM, its own first, for a server that asks
+  --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
+  --resume FILE       go on from the session in this file, if any, and put the newest one there;
+                      whoever has the file can resume in this client's place
 ${tlsOptionsHelp}
   --insecure          accept any certificate: anybody in between can read and change everything
 
@@ -40,6 +46,9 @@ async function run(args: readonly string[]): Promise<number> {
     ...tlsOptions,
     ca: { type: 'string' },
     servername: { type: 'string' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
+    resume: { type: 'string' },
     insecure: { type: 'boolean', default: false },
   });
   const { host, port } = hostAndPort(onlyPositional(positionals, 'HOST:PORT'));
@@ -48,12 +57,21 @@ async function run(args: readonly string[]): Promise<number> {
   const config = clientConfig({
     ...commonOptions(values),
     authenticator: await authenticatorFor(values.ca, values.insecure),
+    credentials: await ownCredentials(values.cert, values.key),
     serverName: values.servername ?? host,
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
   if (values.insecure) tell('WARNING: --insecure: the server could be anybody');
 
-  const connection = await open(await dial(host, port), config.value, observe);
+  const { resume } = values;
+  const sessions = resume === undefined ? [] : await sessionsFromFile(resume);
+  const connection = await open(await dial(host, port), config.value, {
+    onTrace: observe,
+    sessions,
+    onTicket: (session) => {
+      if (resume !== undefined) writeSession(resume, session);
+    },
+  });
   tell(`connected: ${factsLine(connection.facts)}`);
   return converse(connection);
 }
@@ -63,13 +81,17 @@ async function authenticatorFor(ca: string | undefined, insecure: boolean): Prom
   return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
 }
 
-async function open(
-  socket: Socket,
-  config: ClientConfig,
-  onTrace: ReturnType<typeof observer>,
-): Promise<TlsConnection> {
+async function ownCredentials(
+  cert: string | undefined,
+  key: string | undefined,
+): Promise<readonly Credential[]> {
+  if (cert === undefined && key === undefined) return [];
+  return [await credentialFromFiles(required(cert, '--cert'), required(key, '--key'))];
+}
+
+async function open(socket: Socket, config: ClientConfig, options: WrapOptions): Promise<TlsConnection> {
   try {
-    return await wrapClient(flowFromSocket(socket), config, { onTrace });
+    return await wrapClient(flowFromSocket(socket), config, options);
   } catch (thrown) {
     throw commandError(`${connectionReason(thrown)}${adviceOn(thrown)}`);
   }
@@ -81,7 +103,8 @@ async function converse(connection: TlsConnection): Promise<number> {
   try {
     await receive(connection);
   } catch (thrown) {
-    throw commandError(connectionReason(thrown));
+    // A server that refuses this client says so only now.
+    throw commandError(`${connectionReason(thrown)}${adviceOnAlert(thrown)}`);
   } finally {
     // An input that is still open would keep the process alive.
     process.stdin.destroy();
@@ -123,11 +146,14 @@ function adviceOn(thrown: unknown): string {
       return '; does the server speak TLS on this port?';
     case 'certificate':
       return certificateAdvice[failure.error.reason] ?? '';
-    case 'peerAlert':
-      return alertAdvice[failure.alert] ?? '';
     default:
-      return '';
+      return adviceOnAlert(thrown);
   }
+}
+
+function adviceOnAlert(thrown: unknown): string {
+  if (!isTlsError(thrown) || thrown.failure.kind !== 'peerAlert') return '';
+  return alertAdvice[thrown.failure.alert] ?? '';
 }
 
 const certificateAdvice: Readonly<Record<string, string>> = {
@@ -138,6 +164,7 @@ const certificateAdvice: Readonly<Record<string, string>> = {
 };
 
 const alertAdvice: Readonly<Record<string, string>> = {
+  certificate_required: '; give a client certificate with --cert FILE --key FILE',
   handshake_failure: '; it may want other --groups or --ciphers',
   no_application_protocol: '; it may want another --alpn',
   protocol_version: '; it does not speak TLS 1.3',

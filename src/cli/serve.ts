@@ -2,13 +2,21 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { chainOfTrust } from '../../x509/index.ts';
 import { type TlsConnection, wrapServer } from '../flow/index.ts';
 import { duplexFromFlow, flowFromSocket } from '../flow/node/index.ts';
-import { type Facts, type ServerConfig, serverConfig } from '../index.ts';
+import {
+  type ClientAuthentication,
+  type Facts,
+  rotateTicketKeys,
+  type ServerConfig,
+  serverConfig,
+  TICKET_KEY_ENTROPY,
+} from '../index.ts';
 import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
 import type { TimedEvent } from './diagram.ts';
 import { factsPage } from './facts-page.ts';
-import { credentialFromFiles } from './files.ts';
+import { credentialFromFiles, trustAnchorsFrom } from './files.ts';
 import { connectionReason, systemReason } from './reason.ts';
 import { listen } from './tcp.ts';
 import { printable } from './text.ts';
@@ -22,12 +30,16 @@ export const serveCommand: Command = {
   help: `usage: pure-tls serve --port N --cert FILE --key FILE [OPTIONS]
 
 Serves TLS until it is interrupted. Without --echo every HTTP request gets a small page that shows
-the connection it came over. A connection that fails costs one line on stderr.
+the connection it came over. A connection that fails costs one line on stderr. Clients can resume:
+their tickets are sealed under a key that is made at the start and forgotten at the end.
 
   --port N            the TCP port; 0 lets the system choose one, which is printed
   --host ADDRESS      the address to listen on; default 127.0.0.1, this machine alone
   --cert FILE         the certificate chain in PEM, the server's own first
   --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
+  --client-ca SOURCE  ask clients for a certificate from the CAs in this file or folder
+  --require-client-cert
+                      refuse clients that show none
   --echo              send back whatever comes, and close when the client does
 ${tlsOptionsHelp}
 
@@ -42,6 +54,8 @@ async function run(args: readonly string[]): Promise<number> {
     host: { type: 'string', default: '127.0.0.1' },
     cert: { type: 'string' },
     key: { type: 'string' },
+    'client-ca': { type: 'string' },
+    'require-client-cert': { type: 'boolean', default: false },
     echo: { type: 'boolean', default: false },
   });
   if (positionals.length > 0) throw usageError(`'${positionals[0]}' is not wanted here`);
@@ -55,10 +69,25 @@ async function run(args: readonly string[]): Promise<number> {
     // A page is HTTP/1.1; a client that insists on another protocol should hear so (RFC 7301 §3.2).
     applicationProtocols: common.applicationProtocols ?? (values.echo ? undefined : ['http/1.1']),
     credentials: [await credentialFromFiles(certPath, keyPath)],
+    clientAuthentication: await clientAuthentication(values['client-ca'], values['require-client-cert']),
+    ticketKeys: rotateTicketKeys([], crypto.getRandomValues(new Uint8Array(TICKET_KEY_ENTROPY))),
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
   await serve(values.host, port, config.value, values.echo ? echo : pages(), observe);
   return exitCodes.ok;
+}
+
+async function clientAuthentication(
+  source: string | undefined,
+  required: boolean,
+): Promise<ClientAuthentication | undefined> {
+  if (source === undefined) {
+    if (required) throw usageError('--require-client-cert needs --client-ca');
+    return undefined;
+  }
+  const anchors = await trustAnchorsFrom(source);
+  const certificateAuthorities = anchors.map(({ certificate }) => certificate.subject.raw);
+  return { authenticator: chainOfTrust({ anchors }), required, certificateAuthorities };
 }
 
 /** What is done with an established connection; over when the returned promise is. */
