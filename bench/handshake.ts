@@ -3,7 +3,7 @@ import type { TraceLevel } from '../src/index.ts';
 import { type Fixture, handshake, makeConfigs, seedOf } from './fixtures.ts';
 import type { Benchmark } from './harness.ts';
 import { hangUp, nodeTls } from './node-tls.ts';
-import { handshakeEntropy, handshakePrimitives } from './primitives.ts';
+import { handshakePrimitives } from './primitives.ts';
 import { rehearse } from './rehearsed.ts';
 
 const SUITE = 'TLS_AES_128_GCM_SHA256';
@@ -28,7 +28,7 @@ export function fullHandshake(fixture: Fixture, crypto: CryptoProvider): Benchma
   };
 }
 
-/** The same with a provider that knows its answers: what is left is the engine, and the generators of its random bytes. */
+/** The same with a provider that knows its answers: what is left is the engine. */
 export function engineHandshake(fixture: Fixture): Benchmark {
   const run = (trace: TraceLevel): (() => void) =>
     rehearse(noble, (crypto) => {
@@ -40,10 +40,7 @@ export function engineHandshake(fixture: Fixture): Benchmark {
     prepare: async () => ({
       operations: 1,
       ours: { name: 'pure-tls', run: run('off') },
-      peers: [
-        { name: 'pure-tls, messages traced', run: run('messages') },
-        { name: 'the random bytes alone', run: () => void handshakeEntropy(1) },
-      ],
+      peers: [{ name: 'pure-tls, messages traced', run: run('messages') }],
     }),
   };
 }

@@ -25,8 +25,10 @@ function maker(name: string): (n: number) => Promise<unknown> {
     case 'client':
     case 'server':
       return async (n) => handshake(configs, seedOf(n))[name];
-    case 'node':
-      return nodeTls(fixture, SUITE).connect;
+    case 'node': {
+      const peer = nodeTls(fixture, SUITE);
+      return () => peer.connect();
+    }
     case 'streams':
       return async () => duplexPair();
     default:

@@ -10,10 +10,10 @@ import {
 import type { CipherSuiteName } from '../src/index.ts';
 import { type Fixture, NAME } from './fixtures.ts';
 
-/** The peer: node:tls, both ends in this process, with the same parameters and no socket in between. */
+/** The peer: node:tls, both ends in this process, with the same parameters. */
 export interface NodeTls {
-  /** A whole handshake. */
-  readonly connect: () => Promise<NodeConnection>;
+  /** A whole handshake, over streams in memory where none are given. */
+  readonly connect: (ends?: readonly [Duplex, Duplex]) => Promise<NodeConnection>;
 }
 
 export interface NodeConnection {
@@ -32,8 +32,7 @@ export function nodeTls({ pem }: Fixture, suite: CipherSuiteName): NodeTls {
   const secureContext = createSecureContext({ ...common, ca: pem.root });
   const listener = createServer({ ...common, cert: pem.leaf, key: pem.leafKey });
   return {
-    connect: async () => {
-      const [near, far] = duplexPair();
+    connect: async ([near, far] = duplexPair()) => {
       const accepted = new Promise<TLSSocket>((resolve) => listener.once('secureConnection', resolve));
       listener.emit('connection', far);
       const client = connect({ socket: near, secureContext, servername: NAME });

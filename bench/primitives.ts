@@ -19,7 +19,7 @@ export function handshakePrimitives(crypto: CryptoProvider, fixture: Fixture): (
   const issuerKey = must(crypto.publicKey(pointOf(root.subjectPublicKeyInfo.raw)));
   let runs = 0;
   return () => {
-    const entropy = handshakeEntropy(runs++);
+    const entropy = handshakeEntropy(runs++, crypto);
     const offered = group.generate(entropy.clientShare);
     const answered = must(group.encapsulate(offered.share, entropy.serverShare));
     const agreed = must(group.decapsulate(offered.privateKey, answered.share));
@@ -38,15 +38,18 @@ export function handshakePrimitives(crypto: CryptoProvider, fixture: Fixture): (
 }
 
 /** All that the two ends draw from generators of their own: the n-th handshake's. */
-export function handshakeEntropy(n: number): {
+function handshakeEntropy(
+  n: number,
+  crypto: CryptoProvider,
+): {
   readonly clientShare: Uint8Array;
   readonly serverShare: Uint8Array;
   readonly signature: Uint8Array;
 } {
   const seed = seedOf(n);
   // Random, session id and key share; random, key share and signature: 32 bytes each.
-  const client = generate(seedRng(seed), 96).bytes;
-  const server = generate(seedRng(seed.reverse()), 96).bytes;
+  const client = generate(seedRng(seed, undefined, crypto), 96).bytes;
+  const server = generate(seedRng(seed.reverse(), undefined, crypto), 96).bytes;
   return {
     clientShare: client.subarray(64),
     serverShare: server.subarray(32, 64),

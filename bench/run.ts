@@ -1,13 +1,15 @@
 /**
  * Runs the benchmarks: `npm run bench`, or `npm run bench -- bulk 64-byte` for those whose names contain one of the words.
- * `--quick` spends some 15 seconds on all of them; `--cpu` counts processor time, for a machine that others use too;
+ * `--quick` spends some 20 seconds on all of them, before the compilers have settled; `--cpu` counts processor time, for a machine that others use too;
  * `--json` prints one JSON value in place of tables, `--list` only names.
  */
 import { parseArgs } from 'node:util';
 import { type CryptoProvider, noble } from '../nocrypto/index.ts';
+import { node } from '../nocrypto/node.ts';
 import { makeFixture } from './fixtures.ts';
 import { engineHandshake, fullHandshake } from './handshake.ts';
 import { type Benchmark, type Measured, measure, type Timing } from './harness.ts';
+import { loopback } from './loopback.ts';
 import { type MemoryFigure, measureMemory } from './memory.ts';
 import { bulk, engineRecords, smallRecords } from './records.ts';
 import { describeMachine, machineLine, memoryTable, timingTable } from './report.ts';
@@ -25,16 +27,17 @@ const { values, positionals } = parseArgs({
 });
 const timing: Timing = {
   clock: values.cpu ? 'cpu' : 'wall',
-  ...(values.quick ? { warmUp: 250, batch: 10, budget: 700 } : { warmUp: 1000, batch: 25, budget: 8000 }),
+  ...(values.quick ? { warmUp: 250, batch: 10, budget: 700 } : { warmUp: 3000, batch: 25, budget: 8000 }),
 };
 const connections = values.quick ? 100 : 500;
 
 const fixture = makeFixture();
-const providers: readonly CryptoProvider[] = [noble];
+const providers: readonly CryptoProvider[] = [noble, node];
 const benchmarks: readonly Benchmark[] = [
   ...providers.map((crypto) => fullHandshake(fixture, crypto)),
   engineHandshake(fixture),
   ...providers.flatMap((crypto) => bulk(fixture, crypto)),
+  loopback(fixture, node),
   ...providers.map((crypto) => smallRecords(fixture, crypto)),
   ...engineRecords(fixture),
 ];
