@@ -84,8 +84,7 @@ export function apply(turn: Turn, transition: Transition): void {
     return;
   }
   const { phase, actions } = transition.value;
-  // Before anything is sent: bytes read under old keys must not count as sent under new ones (RFC 9846 §5.1).
-  if (turn.unread.length > 0 && actions.some(({ kind }) => kind === 'protectReads')) {
+  if (turn.unread.length > 0 && actions.some(endsRecord)) {
     fail(turn, unreadBytes(turn));
     return;
   }
@@ -328,9 +327,19 @@ function changeCipherSpecRecord(): Uint8Array {
   return record;
 }
 
+/**
+ * Whether what was read must have been the last in its record (RFC 9846 §5.1): bytes under old keys must not count as sent
+ * under new ones, and a second hello cannot have begun before it was asked for.
+ */
+function endsRecord(action: Action): boolean {
+  if (action.kind === 'protectReads') return true;
+  if (action.kind !== 'sendHandshake') return false;
+  return action.message.kind === 'helloRetryRequest' || action.message.kind === 'clientHello';
+}
+
 function unreadBytes(turn: Turn): Failure {
   return misbehaved(
     'unread-handshake-bytes-at-key-change',
-    `${turn.unread.length} bytes follow the message that changes the keys`,
+    `${turn.unread.length} bytes follow a message that must end its record`,
   );
 }

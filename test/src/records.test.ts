@@ -57,6 +57,18 @@ for (const [title, tail] of [
     assertMisbehaved(client.peer, 'unexpected_message', 'unread-handshake-bytes-at-key-change');
   });
 
+  test(`${title} behind a ClientHello that is answered with HelloRetryRequest is refused in its record`, () => {
+    const client = meetServer({ server: { groups: ['secp256r1'] } });
+    deliver(client.peer, plainRecord(HANDSHAKE, concatAll([client.compose.clientHello(), hex(tail)])));
+    assertMisbehaved(client.peer, 'unexpected_message', 'unread-handshake-bytes-at-key-change');
+  });
+
+  test(`${title} behind HelloRetryRequest in its record is refused`, () => {
+    const server = meetClient();
+    deliver(server.peer, plainRecord(HANDSHAKE, concatAll([server.compose.helloRetryRequest(), hex(tail)])));
+    assertMisbehaved(server.peer, 'unexpected_message', 'unread-handshake-bytes-at-key-change');
+  });
+
   test(`${title} behind the server's Finished in its record is refused`, () => {
     const server = meetClient();
     server.play('serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify');
