@@ -156,6 +156,7 @@ const AEAD_TAG_LENGTH = 16;
 
 /** §4.3.10: early data under keys we do not have. It ends with the first record that does open. */
 function skipRecord(turn: Turn, record: Uint8Array): void {
+  if (isInterleaved(turn)) return;
   const { protection, skippable } = turn.read;
   // What counts is the data inside (§4.7.1); an empty record counts too, or there would be no end to them.
   const cost = Math.max(1, record.length - RECORD_HEADER_LENGTH - 1 - AEAD_TAG_LENGTH);

@@ -207,6 +207,14 @@ test('early data is dropped before the second ClientHello, and no more behind it
   assertMisbehaved(client.peer, 'bad_record_mac', 'decryption-failed');
 });
 
+test('early data between the parts of the second ClientHello is not dropped but refused (§5.1)', () => {
+  const client = meetServer({ server: { groups: ['secp256r1'] } });
+  client.say.clientHello(adding(earlyData));
+  const second = client.compose.clientHello();
+  deliver(client.peer, plainRecord(22, second.subarray(0, 20)), early(100));
+  assertMisbehaved(client.peer, 'unexpected_message', 'interleaved-handshake-message');
+});
+
 test('what is dropped is bounded by the data inside, and empty records count', () => {
   const budget = { server: { limits: { skippedEarlyData: 1000 } }, extensions: [earlyData] };
   const within = meetServer(budget);
