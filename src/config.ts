@@ -106,7 +106,10 @@ export interface ServerOptions extends CommonOptions {
 
 /** How a server authenticates its clients. */
 export interface ClientAuthentication {
-  /** Decides whether a client is somebody. Names are not checked: what the client is called stands in the facts. */
+  /**
+   * Decides whether a client is somebody. Names are not checked: what the client is called stands in the facts. `'ask'`:
+   * each client becomes a request, and none is resumed, since a session's client must be judged anew.
+   */
   readonly authenticator: Authenticator | 'ask';
   /** Whether a client without a certificate is refused (certificate_required). If not, `facts.peer` may be undefined. */
   readonly required: boolean;

@@ -16,6 +16,7 @@ export function exportKeyingMaterial(
   context: Uint8Array,
   length: number,
 ): Secret {
+  if (!/^[ -~]{1,249}$/.test(label)) throw new RangeError('an exporter label has 1 to 249 ASCII characters');
   const { suite, exporterSecret } = established(state);
   const { crypto } = state.fixed.config;
   const { hash } = suite;

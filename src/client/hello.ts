@@ -6,6 +6,7 @@ import type { ClientConfig } from '../config.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
+import { acceptPeer, presentedChain, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, importPsk } from '../psk.ts';
 import { isFresh, type Session, sessionHash } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
@@ -124,14 +125,9 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
       session.serverName === sessionName(config),
   );
   return [
-    ...usable.map(
-      (session): OfferedPsk => ({
-        identity: session.ticket,
-        psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
-        obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
-        source: { kind: 'session', session },
-      }),
-    ),
+    ...usable
+      .slice(0, config.limits.pskIdentities)
+      .flatMap((session) => offeredSession(config, session, now)),
     ...config.externalPsks.flatMap((external) =>
       hashes.map(
         (hash): OfferedPsk => ({
@@ -141,6 +137,28 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
         }),
       ),
     ),
+  ];
+}
+
+/**
+ * A session whose server would be accepted today. One that would not (its certificate has expired, is trusted no more) is
+ * left out: what the server shows in a full handshake may be better.
+ */
+function offeredSession(config: ClientConfig, session: Session, now: number): readonly OfferedPsk[] {
+  const { certificates, signatureScheme } = session;
+  const proof = resumedKey(certificates, signatureScheme, config.limits);
+  if (!proof.ok) return [];
+  const { authenticator } = config;
+  const presented = presentedChain(config, proof.value.certificates, now);
+  const peer = authenticator === 'ask' ? undefined : acceptPeer(proof.value, authenticator(presented));
+  if (peer !== undefined && !peer.ok) return [];
+  return [
+    {
+      identity: session.ticket,
+      psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
+      obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
+      source: { kind: 'session', proof: proof.value, peer: peer?.value },
+    },
   ];
 }
 

@@ -7,7 +7,6 @@ import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof } from '../peer-certificate.ts';
 import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
-import type { Session } from '../session.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
 export type ClientPhase =
@@ -38,8 +37,8 @@ export interface SentHello {
 export interface OfferedPsk extends ImportedPsk {
   /** §4.3.11.1; 0 for an external key. */
   readonly obfuscatedTicketAge: number;
-  readonly source:
-    | { readonly kind: 'session'; readonly session: Session }
+  readonly source: /** `peer` is undefined when the caller is still to give the verdict. */
+    | { readonly kind: 'session'; readonly proof: KeyProof; readonly peer: PeerProof | undefined }
     | { readonly kind: 'external'; readonly external: ExternalPsk };
 }
 

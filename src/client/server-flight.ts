@@ -14,7 +14,6 @@ import {
   decodeChain,
   type KeyProof,
   presentedChain,
-  resumedKey,
   verdictOf,
   verifyKey,
 } from '../peer-certificate.ts';
@@ -66,9 +65,9 @@ function proceedWithPsk(
     const server = { kind: 'externalPsk', external: source.external } as const;
     return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
   }
-  const { certificates, signatureScheme } = source.session;
-  const proof = resumedKey(certificates, signatureScheme, config.limits);
-  return proof.ok ? authenticate(config, proof.value, rest, now) : proof;
+  if (source.peer === undefined) return authenticate(config, source.proof, rest, now);
+  const server = { kind: 'certificate', proof: source.peer } as const;
+  return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
 }
 
 /** The authenticator's turn, or its substitute's. */

@@ -102,6 +102,7 @@ describe('an exporter', () => {
     for (const [label, length] of [
       ['', 32],
       ['x'.repeat(250), 32],
+      ['é', 32],
       ['label', 255 * 32 + 1],
     ] as const) {
       assert.throws(() => exportKeyingMaterial(run.client, label, none, length), RangeError);
