@@ -1,0 +1,340 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { noble, SEED_LENGTH, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
+import {
+  answer,
+  client,
+  close,
+  type Effect,
+  exportKeyingMaterial,
+  type Facts,
+  type Failure,
+  type Request,
+  type Response,
+  receive,
+  receiveEnd,
+  rotateTicketKeys,
+  type SecretLabel,
+  type Session,
+  type State,
+  type Step,
+  send,
+  server,
+  status,
+  TICKET_KEY_ENTROPY,
+  type TicketKeys,
+  updateKeys,
+} from '../../src/index.ts';
+import { signatureSchemes } from '../../src/signature-schemes.ts';
+import { must } from '../support/must.ts';
+import { unmetExpectations } from './expectations.ts';
+import type { Settings } from './flags.ts';
+import {
+  type ShimCredential,
+  shimAuthenticator,
+  shimClientConfig,
+  shimCredentials,
+  shimServerConfig,
+} from './options.ts';
+
+/** How a connection went, as far as the runner wants to know. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'unexpected'; readonly problem: string };
+
+/** What the connections of a process have in common. */
+export interface Memory {
+  /** Whether there was a connection before this one. */
+  isResumption: boolean;
+  readonly ticketKeys: TicketKeys;
+  /** The newest session that a server gave. */
+  session: Session | undefined;
+  /** The shim's clock stands still but for what the command line says: the runner knows ages to the millisecond. */
+  now: number;
+}
+
+export function newMemory(): Memory {
+  const ticketKeys = rotateTicketKeys([], randomBytes(TICKET_KEY_ENTROPY));
+  return { isResumption: false, ticketKeys, session: undefined, now: Date.now() };
+}
+
+/** Makes one connection to the runner and does there what the settings say. */
+export async function runConnection(settings: Settings, memory: Memory): Promise<Outcome> {
+  const credentials = shimCredentials(settings);
+  const first = settings.has('-server')
+    ? server(shimServerConfig(settings, credentials, memory.ticketKeys), randomBytes(SEED_LENGTH))
+    : startClient(settings, credentials, memory);
+  if (first === undefined) return { kind: 'unexpected', problem: 'there is no session to offer' };
+  const socket = await dial(settings);
+  const outcome = await converse(settings, memory, credentials, socket, first);
+  await hangUp(socket);
+  return outcome;
+}
+
+function startClient(
+  settings: Settings,
+  credentials: readonly ShimCredential[],
+  memory: Memory,
+): Step | undefined {
+  const config = shimClientConfig(settings, credentials);
+  const seed = randomBytes(SEED_LENGTH);
+  const { session } = memory;
+  memory.session = undefined;
+  if (!memory.isResumption) return client(config, seed);
+  return session === undefined ? undefined : client(config, seed, { sessions: [session], now: memory.now });
+}
+
+/** The runner listens, whichever role it takes. It knows the shim by the number that comes first. */
+async function dial(settings: Settings): Promise<Socket> {
+  const port = settings.number('-port');
+  if (port === undefined) throw new Error('-port is missing');
+  const host = settings.has('-ipv6') ? '::1' : '127.0.0.1';
+  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
+  // The runner may be gone before our last words are: it has seen enough. Whoever reads learns of it.
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  const id = Buffer.alloc(8);
+  id.writeBigUInt64LE(BigInt(settings.text('-shim-id') ?? 0));
+  socket.write(id);
+  return socket;
+}
+
+/** Lets the runner read what was written: to close at once could reset the connection. */
+async function hangUp(socket: Socket): Promise<void> {
+  if (socket.destroyed) return;
+  socket.end();
+  socket.resume();
+  if (!socket.readableEnded)
+    await new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
+  socket.destroy();
+}
+
+/** A connection while it runs. */
+interface Talk {
+  readonly settings: Settings;
+  readonly memory: Memory;
+  readonly credentials: readonly ShimCredential[];
+  readonly socket: Socket;
+  state: State;
+  request: Request | undefined;
+  facts: Facts | undefined;
+  /** A first message that is held back until something has been read. */
+  heldBack: Uint8Array | undefined;
+  readonly secrets: Map<SecretLabel, Uint8Array>;
+  outcome: Outcome | undefined;
+}
+
+async function converse(
+  settings: Settings,
+  memory: Memory,
+  credentials: readonly ShimCredential[],
+  socket: Socket,
+  first: Step,
+): Promise<Outcome> {
+  const talk: Talk = {
+    settings,
+    memory,
+    credentials,
+    socket,
+    state: first.state,
+    request: undefined,
+    facts: undefined,
+    heldBack: undefined,
+    secrets: new Map(),
+    outcome: undefined,
+  };
+  advance(talk, first);
+  for await (const chunk of chunksOf(socket)) {
+    for (const piece of settings.has('-async') ? singleBytes(chunk) : [chunk]) {
+      advance(talk, receive(talk.state, piece, memory.now));
+    }
+    while (talk.request !== undefined) answerRequest(talk, talk.request);
+    if (talk.outcome !== undefined) return talk.outcome;
+  }
+  advance(talk, receiveEnd(talk.state));
+  return talk.outcome ?? { kind: 'unexpected', problem: 'the flow ended and the connection did not' };
+}
+
+/** What comes, until the flow ends or breaks. */
+async function* chunksOf(socket: Socket): AsyncGenerator<Uint8Array> {
+  try {
+    yield* socket.iterator({ destroyOnReturn: false });
+  } catch {
+    // A reset is an end like any other: whether it was expected is for the connection to say.
+  }
+}
+
+function* singleBytes(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.length; at++) yield chunk.subarray(at, at + 1);
+}
+
+/** All that is to be sent goes out before anything else happens: a reaction may send more. */
+function advance(talk: Talk, { state, effects }: Step): void {
+  talk.state = state;
+  for (const effect of effects) {
+    if (effect.kind === 'send') talk.socket.write(effect.bytes);
+  }
+  for (const effect of effects) react(talk, effect);
+}
+
+function react(talk: Talk, effect: Effect): void {
+  switch (effect.kind) {
+    case 'send':
+      return;
+    case 'trace':
+      if (effect.event.kind === 'secret') talk.secrets.set(effect.event.label, effect.event.secret);
+      return;
+    case 'request':
+      talk.request = effect.request;
+      return;
+    case 'established':
+      talk.facts = effect.facts;
+      begin(talk, effect.facts);
+      return;
+    case 'data':
+      echo(talk, effect.bytes);
+      return;
+    case 'ticket':
+      talk.memory.session = effect.session;
+      return;
+    case 'peerClosed':
+      if (status(talk.state).canSend) advance(talk, close(talk.state));
+      return;
+    case 'closed':
+      conclude(talk, ending(talk));
+      return;
+    case 'failed':
+      conclude(talk, outcomeOf(talk, effect.failure));
+      return;
+    default:
+      effect satisfies never;
+  }
+}
+
+/** The first outcome counts. */
+function conclude(talk: Talk, outcome: Outcome): void {
+  talk.outcome ??= outcome;
+}
+
+/** Only a shim that is to check for close_notify minds when it is missing. */
+function outcomeOf(talk: Talk, failure: Failure): Outcome {
+  const { settings, facts } = talk;
+  return failure.kind === 'truncated' && facts !== undefined && !settings.has('-check-close-notify')
+    ? ending(talk)
+    : { kind: 'failed', failure };
+}
+
+/** A client that has said and heard all has a session, unless it is not to have one. */
+function ending({ settings, memory }: Talk): Outcome {
+  if (settings.has('-server') || settings.has('-shim-shuts-down')) return { kind: 'done' };
+  const hasSession = memory.session !== undefined;
+  return hasSession === settings.has('-expect-no-session')
+    ? { kind: 'unexpected', problem: hasSession ? 'there is a session' : 'there is no session' }
+    : { kind: 'done' };
+}
+
+/** What the shim does as soon as it can. */
+function begin(talk: Talk, facts: Facts): void {
+  const { settings, credentials } = talk;
+  const [problem] = settings.has('-handshake-never-done')
+    ? ['the handshake was completed']
+    : unmetExpectations(settings, facts, credentials, talk.memory.isResumption);
+  if (problem !== undefined) {
+    conclude(talk, { kind: 'unexpected', problem });
+    return;
+  }
+  exportKeys(talk);
+  const greeting = Buffer.from(settings.text('-shim-initial-write') ?? 'hello', 'latin1');
+  if (settings.has('-write-different-record-sizes')) {
+    for (const size of RECORD_SIZES) sendAll(talk, new Uint8Array(size).fill(0x42));
+  } else if (settings.has('-read-with-unfinished-write')) {
+    talk.heldBack = greeting;
+  } else if (settings.has('-shim-writes-first')) {
+    for (let i = 0; i < (settings.number('-repeat-shim-initial-write') ?? 1); i++) sendAll(talk, greeting);
+  }
+  if (settings.has('-key-update-before-read')) turnKeys(talk);
+  if (settings.has('-shim-shuts-down')) {
+    advance(talk, close(talk.state));
+    if (!settings.has('-check-close-notify')) conclude(talk, { kind: 'done' });
+  }
+}
+
+/** The sizes that the runner adds up to what it waits for. */
+const RECORD_SIZES = [0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769];
+
+function exportKeys(talk: Talk): void {
+  const { settings, secrets } = talk;
+  const length = settings.number('-export-keying-material') ?? 0;
+  if (length > 0) {
+    const label = settings.text('-export-label') ?? '';
+    const context = Buffer.from(settings.text('-export-context') ?? '', 'latin1');
+    sendAll(talk, exportKeyingMaterial(talk.state, label, context, length));
+  }
+  if (settings.has('-export-traffic-secrets')) {
+    const [own, other] = settings.has('-server')
+      ? (['SERVER', 'CLIENT'] as const)
+      : (['CLIENT', 'SERVER'] as const);
+    const write = secrets.get(`${own}_TRAFFIC_SECRET_0`) ?? new Uint8Array(0);
+    const read = secrets.get(`${other}_TRAFFIC_SECRET_0`) ?? new Uint8Array(0);
+    sendAll(talk, Uint8Array.of(read.length & 0xff, read.length >> 8));
+    sendAll(talk, read);
+    sendAll(talk, write);
+  }
+}
+
+function echo(talk: Talk, bytes: Uint8Array): void {
+  const { settings, heldBack } = talk;
+  talk.heldBack = undefined;
+  if (heldBack !== undefined) sendAll(talk, heldBack);
+  if (settings.has('-key-update')) turnKeys(talk);
+  const inverted = bytes.map((byte) => byte ^ 0xff);
+  sendAll(talk, inverted);
+  if (settings.has('-key-update-before-read')) turnKeys(talk);
+}
+
+function turnKeys(talk: Talk): void {
+  if (status(talk.state).canSend) advance(talk, updateKeys(talk.state, { ask: false }));
+}
+
+function sendAll(talk: Talk, bytes: Uint8Array): void {
+  if (status(talk.state).canSend) advance(talk, send(talk.state, bytes));
+}
+
+function answerRequest(talk: Talk, request: Request): void {
+  talk.request = undefined;
+  advance(talk, answer(talk.state, responseTo(talk, request)));
+}
+
+function responseTo({ settings, credentials }: Talk, request: Request): Response {
+  const [first] = credentials;
+  const refusal: Response = { kind: 'refusal', reason: 'the command line says so' };
+  switch (request.kind) {
+    case 'credential':
+      return first === undefined ||
+        settings.has('-fail-early-callback') ||
+        settings.has('-fail-ddos-callback')
+        ? refusal
+        : { kind: 'credential', credential: first.credential };
+    case 'clientCredential':
+      return settings.has('-fail-cert-callback')
+        ? refusal
+        : { kind: 'clientCredential', credential: first?.credential };
+    case 'signature':
+      return settings.has('-fail-cert-callback') ? refusal : sign(request, credentials);
+    case 'verdict':
+      return { kind: 'verdict', verdict: shimAuthenticator(settings)(request.presented) };
+  }
+}
+
+function sign(
+  request: Extract<Request, { readonly kind: 'signature' }>,
+  credentials: readonly ShimCredential[],
+): Response {
+  const key = credentials.find(({ credential }) => credential === request.credential)?.key;
+  if (key === undefined) throw new Error('asked to sign for a credential of nobody');
+  const { algorithm } = signatureSchemes[request.scheme];
+  const entropy = randomBytes(SIGNING_ENTROPY_LENGTH);
+  return { kind: 'signature', signature: must(noble.sign(algorithm, key, request.message, entropy)) };
+}

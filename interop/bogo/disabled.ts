@@ -1,0 +1,268 @@
+/** Tests, or what tests ask for, and why this library does not take part. */
+export interface Exclusion {
+  readonly reason: string;
+  /** Names; `*` stands for anything. */
+  readonly tests: readonly string[];
+}
+
+/** Tests that are not run: they are about something that this library does not have. */
+export const excluded: readonly Exclusion[] = [
+  { reason: 'DTLS is not spoken yet', tests: ['*DTLS*', 'SendSplitAlert-*', 'StrayChangeCipherSpec'] },
+  { reason: 'the handshake without the record layer, for QUIC, is not there yet', tests: ['*QUIC*'] },
+  {
+    reason: 'TLS 1.2 is not spoken yet, and older versions never will be',
+    tests: ['*-TLS1', '*-TLS1-*', '*-TLS11', '*-TLS11-*', 'TLS1-*', 'TLS11-*', '*TLS12*', '*SSL3*'],
+  },
+  { reason: 'an SSLv2 hello is never understood', tests: ['*V2ClientHello*'] },
+  { reason: 'False Start is for TLS 1.2, where it saves what TLS 1.3 saves safely', tests: ['*FalseStart*'] },
+  {
+    reason: 'an extension that is no standard: NPN, Channel ID, ALPS, PAKE, trust anchors, server padding',
+    tests: [
+      '*NPN*',
+      '*ChannelID*',
+      'ALPS-*',
+      'UnexpectedClientEncryptedExtensions-*',
+      'ExtraClientEncryptedExtension-*',
+      'PAKE-*',
+      'TrustAnchor*',
+      '*-TrustAnchorIDs-*',
+      'ExtensionTrailingData-TrustAnchors-*',
+      'ServerPadding*',
+    ],
+  },
+  { reason: 'SRTP is negotiated by DTLS', tests: ['SRTP-*'] },
+  {
+    reason:
+      "an API of BoringSSL's own: peeking at data, policies by name, handshake hints, a workaround for JDK 11",
+    tests: ['Peek-*', 'Compliance-*', '*-HintMismatch-*', '*JDK11*'],
+  },
+];
+
+/** Tests that are run and must fail: this library means to do otherwise. */
+export const differences: readonly Exclusion[] = [
+  // Where RFC 9846 says what to do.
+  {
+    reason: 'RFC 9846 §4.2.2: a legacy_version other than 0x0303 is answered with protocol_version',
+    tests: ['IgnoreLegacyVersion-TLS13', 'VersionTolerance-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §4.2.3: a compression method in ServerHello is answered with illegal_parameter',
+    tests: ['TLS13-HRR-InvalidCompressionMethod'],
+  },
+  {
+    reason: 'RFC 9846 §5.1: legacy_record_version is ignored for all purposes',
+    tests: ['CheckRecordVersion-TLS13', 'GarbageInitialRecordVersion-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §6: an error alert ends the connection whatever its level says, and is not answered',
+    tests: ['SendWarningAlerts-TLS13', 'SendBogusAlertType'],
+  },
+  {
+    reason: 'RFC 9846 §6.2: a certificate that does not decode is answered with bad_certificate',
+    tests: ['GarbageCertificate-*-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §4.3: a known extension in the wrong message is answered with illegal_parameter',
+    tests: ['EncryptedExtensionsWithKeyShare-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §4.2.2: early_data in the second ClientHello is answered with illegal_parameter',
+    tests: ['SkipEarlyData-SecondClientHelloEarlyData-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §4.3.11: a binder of less than 32 bytes is answered with decode_error',
+    tests: ['*-BinderWrongLength*'],
+  },
+  {
+    reason: 'RFC 9846 §4.5.1: a client without a certificate that fits says so, and lets the server decide',
+    tests: [
+      'NoCommonAlgorithms-TLS13',
+      'Client-SignDefault-RSA_PKCS1_*-TLS13',
+      'Client-SignDefault-ECDSA_SHA1-TLS13',
+      'CertificateSelection-Client-*-MatchNone-TLS-TLS13',
+    ],
+  },
+  {
+    reason: 'RFC 9846 §4.7.1: a session may be resumed with another suite of the same hash',
+    tests: ['Resume-Server-UnofferedCipher-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §4.2.2: a client may leave every PSK out of its second hello',
+    tests: ['Resume-Server-OmitAllPSKsOnSecondClientHello', 'PSK-Server-OmitAllPSKsOnSecondClientHello-TLS'],
+  },
+  {
+    reason: 'RFC 9846 §7.1: an exporter label is not empty',
+    tests: ['ExportKeyingMaterial-NoContext-TLS-TLS13', 'ExportKeyingMaterial-EmptyContext-TLS-TLS13'],
+  },
+  {
+    reason: 'RFC 9846 §E.4: change_cipher_spec goes only to a client that sends a session id',
+    tests: ['EmptySessionID-TLS13'],
+  },
+  // Where it leaves the choice.
+  {
+    reason: 'an extension that stands twice is answered with illegal_parameter, not decode_error',
+    tests: ['DuplicateExtensionClient-TLS-TLS13', 'DuplicateExtensionServer-TLS-TLS13'],
+  },
+  {
+    reason: 'an unprotected record where records must be protected is answered with unexpected_message',
+    tests: ['UnencryptedEncryptedExtensions'],
+  },
+  {
+    reason: 'at most 16 records in a row may advance nothing, of whatever kind they are',
+    tests: ['SendEmptyRecords-Pass', 'SendUserCanceledAlerts-TooMany-TLS13'],
+  },
+  { reason: 'a chain has at most 16 certificates', tests: ['LargeMessage'] },
+  {
+    reason: 'of early data that is dropped, what counts is the data inside the records',
+    tests: ['SkipEarlyData-TooMuchData-TLS13', 'SkipEarlyData-HRR-TooMuchData-TLS13'],
+  },
+  {
+    reason: 'a server spends no round trip on a group that it prefers',
+    tests: ['SendHelloRetryRequest-2-TLS13'],
+  },
+  {
+    reason: 'a server follows its own order of suites',
+    tests: ['TLS13-CipherPreference-Server-ChaCha20-AES'],
+  },
+  {
+    reason: 'server_name is acknowledged where it chose the certificate',
+    tests: ['ServerNameExtensionServer-TLS-TLS13'],
+  },
+  {
+    reason: 'Ed25519 is accepted without being asked for',
+    tests: ['*-VerifyDefault-Ed25519-TLS13', 'Ed25519DefaultDisable-*'],
+  },
+  {
+    reason:
+      'schemes that cannot sign a TLS 1.3 handshake, and RSA keys of 1024 bits, are refused by the configuration',
+    tests: ['*-Sign-RSA_PKCS1_SHA*-TLS13', '*-Verify-RSA_PKCS1_SHA*-TLS13', 'RSA-PSS-Large'],
+  },
+  {
+    reason: 'a certificate is judged anew whenever a session is resumed',
+    tests: ['CertificateVerificationDoesNotFailOnResume-*'],
+  },
+  {
+    reason: 'a refused certificate ends the connection, with the alert that the reason asks for',
+    tests: ['CertificateVerificationSoftFail-*', 'CertificateVerificationFail-*-TLS13-TLS-Sync*'],
+  },
+  {
+    reason: 'whoever refuses a request does not choose the alert',
+    tests: ['FailCertCallback-*-TLS13', 'Server-DDoS-Reject-*'],
+  },
+  {
+    reason: 'an external PSK goes before any certificate',
+    tests: ['PSK-Server-CertOrPSK-Cert-TLS'],
+  },
+  {
+    reason: 'each KeyUpdate that asks for one is answered at once',
+    tests: ['KeyUpdate-Requested', 'KeyUpdate-Requested-UnfinishedWrite'],
+  },
+  {
+    reason: 'a connection that an external PSK authenticated is not resumed',
+    tests: [
+      'PSK-Server-SHA256-*-TLS',
+      'PSK-Client-SHA256-*-TLS',
+      'PSK-Client-HRR-SHA256-*-TLS',
+      'PSK-Client-DeclineSession-TLS',
+      'PSK-Client-PSKOrCert-PSK-TLS',
+    ],
+  },
+  {
+    reason: 'a client for whom only a PSK will do refuses the certificate it is shown instead',
+    tests: ['PSK-Client-PSKRequired-TLS'],
+  },
+  {
+    reason: 'a PSK that is gone from the second hello is a PSK that does not fit (handshake_failure)',
+    tests: ['PSK-Server-HRR-PSKMissing-TLS'],
+  },
+  // What only a client that speaks TLS 1.2, too, says or sees.
+  {
+    reason: 'extensions of TLS 1.2 are not offered yet, hence not expected in the wrong place',
+    tests: ['EMS-Forbidden-TLS13', 'RenegotiationInfo-Forbidden-TLS13'],
+  },
+  // What is not there yet, and no flag says so.
+  { reason: 'the flags of a ticket (a draft) are not read', tests: ['TLS13-Client-*TicketFlags'] },
+  { reason: 'tickets carry no GREASE yet', tests: ['GREASE-Server-TLS13'] },
+  { reason: 'certificates are not compressed yet', tests: ['DuplicateCertCompressionExt-TLS13'] },
+  { reason: 'Encrypted ClientHello is not there yet', tests: ['TLS-ECH-Server-ECHInner*'] },
+  {
+    reason: 'raw public keys are not there yet',
+    tests: [
+      'CertificateSelection-Server-CertificateType-*-MatchNone-TLS-TLS13',
+      'ServerCertificateType-Server-RejectsDefaultOnly-TLS13',
+    ],
+  },
+];
+
+/** What the shim is asked for and cannot do: flags, and what configurations lack. */
+export const missing: readonly Exclusion[] = [
+  { reason: 'TLS 1.2 is not spoken yet', tests: ['TLS 1.2', '-fallback-scsv'] },
+  {
+    reason: 'early data is not there yet',
+    tests: ['-enable-early-data', '-expect-*-early-data', '-expect-early-data-reason', '-early-write-*'],
+  },
+  {
+    reason: 'raw public keys are not there yet',
+    tests: [
+      '-new-rpk-credential',
+      '-accepted-peer-cert-types',
+      '-available-client-cert-types',
+      '-expect-peer-rpk-*',
+    ],
+  },
+  {
+    reason: 'Encrypted ClientHello is not there yet',
+    tests: [
+      '-ech-*',
+      '-enable-ech-grease',
+      '-expect-*ech-*',
+      '-reject-unusable-ech-config',
+      '-fail-early-callback-ech-rewind',
+    ],
+  },
+  {
+    reason: 'OCSP responses and SCTs are not stapled yet',
+    tests: ['-enable-ocsp-stapling', '-ocsp-response', '*-ocsp-callback', '*signed-cert-timestamps'],
+  },
+  {
+    reason: 'certificates are not compressed yet',
+    tests: ['-install-cert-compression-algs', '-install-one-cert-compression-alg'],
+  },
+  { reason: 'delegated credentials are not there yet', tests: ['-new-delegated-credential'] },
+  {
+    reason: 'GREASE and the permutation of extensions are not there yet',
+    tests: ['-enable-grease', '-permute-extensions'],
+  },
+  { reason: 'an external PSK goes with SHA-256 only yet', tests: ['-psk-importer-sha384'] },
+  {
+    reason: 'a credential is not tied to the authorities that the peer names',
+    tests: ['-must-match-issuer'],
+  },
+  { reason: 'SHA-1 signs nothing', tests: ['signature scheme 0x0201', 'signature scheme 0x0203'] },
+  {
+    reason: 'RSASSA-PKCS1-v1_5 signs no TLS 1.3 handshake, and made-up schemes nothing',
+    tests: ['signature scheme 0x0420', 'signature scheme 0xff01'],
+  },
+  { reason: 'ML-KEM is used in hybrids only', tests: ['group 0x0202'] },
+  { reason: 'a caller cannot send an alert of its own choice', tests: ['-send-alert'] },
+  {
+    reason: 'an application protocol is never empty, nor one that was not offered',
+    tests: ['-select-empty-alpn', '-allow-unknown-alpn-protos'],
+  },
+  {
+    reason: 'a client takes no hints about the groups of a server',
+    tests: ['-server-supported-groups-hint', '-curves-flags'],
+  },
+  { reason: 'a session is resumed under the name it was made for', tests: ['-*resum*-across-names*'] },
+  { reason: 'a session keeps the whole chain of the peer', tests: ['-retain-only-sha256-client-cert'] },
+  { reason: 'tickets are sealed in a format of our own', tests: ['-ticket-key'] },
+  {
+    reason:
+      'not told to the caller: the skew of a ticket, the schemes that the peer accepts beyond those known here',
+    tests: ['-expect-ticket-age-skew', '-expect-peer-verify-pref'],
+  },
+  {
+    reason: 'server_name is always acknowledged where it chose the certificate',
+    tests: ['-no-server-name-ack'],
+  },
+];

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { cipherSuiteCodes, groupCodes, signatureSchemeCodes } from '../../src/codepoints.ts';
+import type { Facts } from '../../src/index.ts';
+import { decodePem } from '../../x509/index.ts';
+import { must } from '../support/must.ts';
+import type { Settings } from './flags.ts';
+import { type ShimCredential, shimPsks } from './options.ts';
+
+/** TLS 1.3's ProtocolVersion. */
+const TLS13 = 0x0304;
+
+/** What the runner expects of an established connection and what is not so, one line each. */
+export function unmetExpectations(
+  settings: Settings,
+  facts: Facts,
+  credentials: readonly ShimCredential[],
+  isResumption: boolean,
+): readonly string[] {
+  const problems: string[] = [];
+  const expect = <T>(what: string, wanted: T | undefined, found: T) => {
+    if (wanted !== undefined && wanted !== found)
+      problems.push(`${what} is ${found}, ${wanted} was expected`);
+  };
+  const { peerSignatureScheme: scheme } = facts;
+  expect('resumption', isResumption && !settings.has('-expect-session-miss'), facts.resumed);
+  expect('the version', settings.number('-expect-version'), TLS13);
+  const suite = cipherSuiteCodes[facts.cipherSuite];
+  expect('the cipher suite', settings.number('-expect-cipher'), suite);
+  expect('the cipher suite', settings.number('-expect-cipher-aes'), suite);
+  expect('the group', settings.number('-expect-curve-id'), groupCodes[facts.group]);
+  expect(
+    "the peer's signature scheme",
+    settings.number('-expect-peer-signature-algorithm'),
+    scheme === undefined ? 0 : signatureSchemeCodes[scheme],
+  );
+  expect('the server name', settings.text('-expect-server-name'), facts.serverName ?? '');
+  expect('the server name', settings.has('-expect-no-server-name') ? '' : undefined, facts.serverName ?? '');
+  const protocolFlag = settings.has('-server') ? '-select-alpn' : '-expect-alpn';
+  expect('the application protocol', settings.text(protocolFlag) ?? '', facts.applicationProtocol ?? '');
+  expect('a HelloRetryRequest', settings.has('-expect-hrr') ? true : undefined, facts.helloRetryRequest);
+  expect('a HelloRetryRequest', settings.has('-expect-no-hrr') ? false : undefined, facts.helloRetryRequest);
+  const psk = shimPsks(settings).find(({ identity }) => hex(identity) === hex(facts.externalIdentity));
+  const selected = psk ?? credentials.find(({ credential }) => credential.leaf === facts.ownCertificate);
+  expect('the credential', settings.number('-expect-selected-credential'), selected?.index ?? -1);
+  const file = settings.text('-expect-peer-cert-file');
+  expect(
+    "the peer's certificate",
+    file === undefined ? undefined : hex(must(decodePem(readFileSync(file, 'latin1')))[0]?.bytes),
+    hex(facts.peer?.leaf.der),
+  );
+  expect(
+    'a certificate of the peer',
+    settings.has('-expect-no-peer-cert') ? false : undefined,
+    facts.peer !== undefined,
+  );
+  return problems;
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex');
+}

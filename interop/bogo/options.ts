@@ -1,0 +1,231 @@
+import { readFileSync } from 'node:fs';
+import { type GroupName, noble, type PrivateKey, secret } from '../../nocrypto/index.ts';
+import { groupCodes, nameOf, protocolVersions, signatureSchemeCodes } from '../../src/codepoints.ts';
+import {
+  type ClientAuthentication,
+  type ClientConfig,
+  type CommonOptions,
+  type Credential,
+  clientConfig,
+  credential,
+  type ExternalPsk,
+  type ServerConfig,
+  type SignatureSchemeName,
+  serverConfig,
+  type TicketKeys,
+} from '../../src/index.ts';
+import { signatureSchemes } from '../../src/signature-schemes.ts';
+import {
+  type Authenticator,
+  chainOfTrust,
+  dangerouslyAcceptAnyCertificate,
+  decodePem,
+  decodePrivateKey,
+  err,
+  trustAnchorsFromPem,
+} from '../../x509/index.ts';
+import { must } from '../support/must.ts';
+import { exitUnimplemented } from './exit.ts';
+import type { CredentialSettings, Settings } from './flags.ts';
+
+/** A credential with the key that signs for it, so that the shim can answer a request for a signature. */
+export interface ShimCredential {
+  /** Its place among the `-new-…-credential` flags; -1 for the default one. */
+  readonly index: number;
+  readonly credential: Credential;
+  readonly key: PrivateKey;
+}
+
+/** An external key with its place, as for {@link ShimCredential}. */
+export interface ShimPsk extends ExternalPsk {
+  readonly index: number;
+}
+
+/** Throws when the settings make no configuration that this library accepts. */
+export function shimClientConfig(settings: Settings, credentials: readonly ShimCredential[]): ClientConfig {
+  const keyShares = settings.numbers('-key-shares');
+  return must(
+    clientConfig({
+      ...commonOptions(settings),
+      authenticator: settings.has('-async') ? 'ask' : shimAuthenticator(settings),
+      credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
+      serverName: settings.text('-host-name'),
+      keyShares: keyShares.length === 0 && !settings.has('-no-key-shares') ? undefined : groups(keyShares),
+      acceptTickets: !settings.has('-no-ticket'),
+      applicationProtocols: protocolNames(settings.text('-advertise-alpn') ?? ''),
+    }),
+  );
+}
+
+/** As {@link shimClientConfig}. */
+export function shimServerConfig(
+  settings: Settings,
+  credentials: readonly ShimCredential[],
+  ticketKeys: TicketKeys,
+): ServerConfig {
+  const protocol = settings.has('-reject-alpn') ? UNHEARD_OF : settings.text('-select-alpn');
+  return must(
+    serverConfig({
+      ...commonOptions(settings),
+      credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
+      clientAuthentication: clientAuthentication(settings),
+      ticketKeys: settings.has('-no-ticket') || settings.has('-skip-ticket') ? [] : ticketKeys,
+      applicationProtocols: protocol === undefined || protocol === '' ? [] : [protocol],
+    }),
+  );
+}
+
+/** The certificates of the command line, in its order, the default one last. */
+export function shimCredentials(settings: Settings): readonly ShimCredential[] {
+  return ofKind(settings, 'x509').map(({ index, entry }) =>
+    loadCredential(index, entry, settings.has('-async')),
+  );
+}
+
+/** The external keys of the command line. */
+export function shimPsks(settings: Settings): readonly ShimPsk[] {
+  return ofKind(settings, 'psk').map(({ index, entry }) => ({
+    index,
+    identity: base64(entry.text('-psk-importer-identity')),
+    secret: secret(base64(entry.text('-psk-importer-key'))),
+    context: base64(entry.text('-psk-importer-context')),
+  }));
+}
+
+function ofKind(settings: Settings, kind: CredentialSettings['kind']): readonly IndexedSettings[] {
+  const { credentials, defaultCredential } = settings;
+  const added = credentials.map((entry, index) => ({ index, entry }));
+  const all = defaultCredential === undefined ? added : [...added, { index: -1, entry: defaultCredential }];
+  return all.filter(({ entry }) => entry.kind === kind);
+}
+
+function base64(text: string | undefined): Uint8Array {
+  return Uint8Array.from(Buffer.from(text ?? '', 'base64'));
+}
+
+interface IndexedSettings {
+  readonly index: number;
+  readonly entry: CredentialSettings;
+}
+
+function commonOptions(settings: Settings): CommonOptions {
+  requireTls13(settings);
+  const curves = settings.numbers('-curves');
+  const recordPlaintext = settings.number('-max-send-fragment');
+  const certificateMessage = settings.number('-max-cert-list');
+  return {
+    crypto: noble,
+    groups: listed(groups(curves)),
+    signatureSchemes: listed(schemes(settings.numbers('-verify-prefs'))),
+    externalPsks: shimPsks(settings),
+    trace: settings.has('-export-traffic-secrets') ? 'secrets' : 'messages',
+    limits: {
+      ...(recordPlaintext === undefined ? {} : { recordPlaintext }),
+      ...(certificateMessage === undefined ? {} : { certificateMessage }),
+    },
+  };
+}
+
+/** A protocol that no client of the runner's offers. */
+const UNHEARD_OF = 'unheard-of';
+
+/** A list that the command line does not give is left to the library. */
+function listed<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function requireTls13(settings: Settings): void {
+  const most = settings.number('-max-version') ?? protocolVersions.tls13;
+  if (most < protocolVersions.tls13 || settings.has('-no-tls13')) exitUnimplemented('TLS 1.2');
+}
+
+/** Under `-async` this side asks for what it would otherwise have. To choose among several is left to the library. */
+function mayAsk(settings: Settings, credentials: readonly ShimCredential[]): boolean {
+  const isToldTo =
+    settings.has('-async') ||
+    settings.has('-fail-early-callback') ||
+    settings.has('-fail-ddos-callback') ||
+    settings.has('-fail-cert-callback') ||
+    settings.text('-expect-client-ca-list') !== undefined;
+  return isToldTo && credentials.length <= 1;
+}
+
+function clientAuthentication(settings: Settings): ClientAuthentication | undefined {
+  const isOptional = settings.has('-verify-peer');
+  if (!isOptional && !settings.has('-require-any-client-certificate')) return undefined;
+  // Where the verdict on a client is asked for, its sessions are not resumed.
+  const mayAskForVerdict = settings.has('-async') && settings.number('-resume-count') === undefined;
+  return {
+    authenticator: mayAskForVerdict ? 'ask' : shimAuthenticator(settings),
+    required: !isOptional,
+    certificateAuthorities: authorityNames(settings.text('-use-client-ca-list')),
+  };
+}
+
+/** DER in hexadecimal, separated by commas; or one of two words for none. */
+export function authorityNames(list: string | undefined): readonly Uint8Array[] {
+  if (list === undefined || list === '<EMPTY>' || list === '<NULL>') return [];
+  return list.split(',').map((digits) => Buffer.from(digits, 'hex'));
+}
+
+function groups(codes: readonly number[]): readonly GroupName[] {
+  return codes.map((code) => named(groupCodes, code, 'group'));
+}
+
+/** By default BoringSSL signs with whatever a key can make. */
+const anyHandshakeScheme: readonly SignatureSchemeName[] = Object.values(signatureSchemes)
+  .filter(({ handshake }) => handshake)
+  .map(({ name }) => name);
+
+function schemes(codes: readonly number[]): readonly SignatureSchemeName[] {
+  return codes.map((code) => named(signatureSchemeCodes, code, 'signature scheme'));
+}
+
+function named<Name extends string>(table: Readonly<Record<Name, number>>, code: number, kind: string): Name {
+  return nameOf(table, code) ?? exitUnimplemented(`${kind} 0x${code.toString(16).padStart(4, '0')}`);
+}
+
+/** The chain is validated as any user's would be, but for the name: the runner asks for others than it has. */
+export function shimAuthenticator(settings: Settings): Authenticator {
+  if (settings.has('-verify-fail')) return refuseEverybody;
+  const file = settings.text('-trust-cert');
+  if (file === undefined || file === '') return dangerouslyAcceptAnyCertificate;
+  return chainOfTrust({
+    anchors: must(trustAnchorsFromPem(readFileSync(file, 'latin1'))),
+    profile: 'lenient',
+    dangerouslyAcceptAnyName: true,
+  });
+}
+
+const refuseEverybody: Authenticator = () =>
+  err({ reason: 'unknown-issuer', certificate: undefined, expected: 'nobody', found: 'somebody' });
+
+function loadCredential(index: number, settings: CredentialSettings, external: boolean): ShimCredential {
+  const certFile = settings.text('-cert-file');
+  const keyFile = settings.text('-key-file');
+  const { signingPrefs } = settings;
+  if (certFile === undefined || keyFile === undefined)
+    throw new Error('a credential without certificate or key');
+  const chain = must(decodePem(readFileSync(certFile, 'latin1'))).map(({ bytes }) => bytes);
+  const key = must(decodePrivateKey(noble, readFileSync(keyFile, 'latin1')));
+  return {
+    index,
+    credential: must(
+      credential(noble, chain, external ? { kind: 'external', label: keyFile } : { kind: 'private', key }, {
+        signatureSchemes: signingPrefs.length === 0 ? anyHandshakeScheme : schemes(signingPrefs),
+      }),
+    ),
+    key,
+  };
+}
+
+/** From the wire form (RFC 7301 §3.1) without its outer length: each name behind one byte with its length. */
+function protocolNames(list: string): readonly string[] {
+  const names: string[] = [];
+  for (let at = 0; at < list.length; ) {
+    const length = list.charCodeAt(at);
+    names.push(list.slice(at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return names;
+}
