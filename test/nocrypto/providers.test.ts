@@ -231,6 +231,21 @@ describe('both providers seal and open alike', () => {
     bothRefuse(({ aesCbc }) => aesCbc(new Uint8Array(16)).decrypt(new Uint8Array(16), new Uint8Array(15)));
   });
 
+  it('with every AEAD, nothing at all, wherever that nothing lies', () => {
+    // Once its buffer has been looked at, an empty array has no address any more.
+    const nowhere = new Uint8Array(0);
+    assert.equal(nowhere.buffer.byteLength, 0);
+    for (const name of aeadNames) {
+      const { keyLength, tagLength } = noble.aeads[name];
+      same(({ aeads }) => {
+        const key = aeads[name].prepare(entropy(keyLength));
+        const tag = new Uint8Array(tagLength);
+        key.seal(entropy(12), nowhere, nowhere, tag, 0);
+        return [tag, key.open(entropy(12), nowhere, tag, nowhere, 0)];
+      });
+    }
+  });
+
   it('with CCM, which has no longer messages', () => {
     const long = new Uint8Array(2 ** 24 + 16);
     const prepared = ({ aeads }: CryptoProvider) => aeads['aes-128-ccm'].prepare(entropy(16));
@@ -241,12 +256,13 @@ describe('both providers seal and open alike', () => {
 
 describe('both providers agree on keys', () => {
   for (const name of groupNames) {
-    const isLarge = name.startsWith('ffdhe') && name !== 'ffdhe2048';
+    const isSlow = ['ffdhe4096', 'ffdhe6144', 'ffdhe8192'].includes(name);
+    const skip = isSlow && process.env['FC_RUNS'] === undefined && 'in long runs only';
     const group = noble.groups[name];
     const { initiatorShareLength, responderShareLength } = group;
     const { generateEntropyLength, encapsulateEntropyLength } = group;
 
-    it(`with ${name}: the same shares and secrets, and the same refusals`, () => {
+    it(`with ${name}: the same shares and secrets, and the same refusals`, { skip }, () => {
       same(({ groups }) => ({ ...groups[name], generate: 0, encapsulate: 0, decapsulate: 0 }));
       fc.assert(
         fc.property(
@@ -272,7 +288,7 @@ describe('both providers agree on keys', () => {
             same(({ groups }) => groups[name].encapsulate(offered, yours));
           },
         ),
-        runs(isLarge ? 1 : 5),
+        runs(name.startsWith('ffdhe') ? 1 : 3),
       );
       const { privateKey } = group.generate(entropy(generateEntropyLength));
       for (const share of [none, new Uint8Array(initiatorShareLength), entropy(initiatorShareLength)]) {
@@ -335,7 +351,7 @@ describe('both providers agree on keys', () => {
   });
 
   it('with finite fields and the ends of their range, and what is no square in them', () => {
-    for (const name of ['ffdhe2048', 'ffdhe3072'] as const satisfies readonly FfdheName[]) {
+    for (const name of ['ffdhe2048'] as const satisfies readonly FfdheName[]) {
       const p = ffdhePrime(name);
       const length = noble.groups[name].initiatorShareLength;
       const { privateKey } = noble.groups[name].generate(entropy(noble.groups[name].generateEntropyLength));
@@ -470,7 +486,7 @@ describe('both providers sign and verify alike', () => {
             verifies(message, new Uint8Array(signature.length).fill(0xff));
           },
         ),
-        runs(key.kind === 'rsa' ? 6 : 10),
+        runs(key.kind === 'rsa' || what.endsWith('secp521r1') ? 4 : 8),
       );
       bothRefuse(({ sign }) => sign(algorithms[0] ?? assert.fail(), key, none, entropy(31)));
     });
