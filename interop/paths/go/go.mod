@@ -1,0 +1,3 @@
+module pure-tls/interop/paths
+
+go 1.24
