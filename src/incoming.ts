@@ -1,3 +1,4 @@
+import { concat } from './bytes.ts';
 import { handleClient } from './client/handle.ts';
 import { alertCodes, contentTypes, handshakeTypes, nameOf } from './codepoints.ts';
 import { type Failure, misbehaved, misuse } from './failure.ts';
@@ -82,17 +83,17 @@ function completeRecord(turn: Turn, bytes: Uint8Array, offset: number): number {
   const { incoming } = turn;
   const wanted = incoming.recordLength === 0 ? RECORD_HEADER_LENGTH : incoming.recordLength;
   const taken = Math.min(wanted - incoming.records.length, bytes.length - offset);
-  const records = enqueue(incoming.records, bytes.subarray(offset, offset + taken));
-  if (records.length < wanted) {
-    turn.incoming = { ...incoming, records };
+  const piece = bytes.subarray(offset, offset + taken);
+  if (incoming.records.length + taken < wanted) {
+    turn.incoming = { ...incoming, records: enqueue(incoming.records, piece) };
     return taken;
   }
-  const whole = contents(records);
+  const whole = concat([contents(incoming.records), piece]);
   const length = recordLength(whole, 0);
   if (!length.ok) {
     fail(turn, length.error);
-  } else if (records.length < length.value) {
-    turn.incoming = { ...incoming, records, recordLength: length.value };
+  } else if (whole.length < length.value) {
+    turn.incoming = { ...incoming, records: enqueue(emptyQueue, whole), recordLength: length.value };
   } else {
     turn.incoming = { ...incoming, records: emptyQueue, recordLength: 0 };
     takeRecord(turn, whole, whole.length + bytes.length - offset - taken);
