@@ -148,16 +148,18 @@ const CURVE_HASHES: Readonly<Record<CurveName, SignatureHash>> = {
  * made with an e-mail address beyond ASCII in this form.
  */
 export function identityNames(identities: readonly ReferenceIdentity[]): readonly GeneralName[] {
-  return identities.map((identity) => {
-    switch (identity.kind) {
-      case 'dns':
-        return { kind: 'dNSName', value: identity.name };
-      case 'ip':
-        return { kind: 'iPAddress', value: identity.address };
-      case 'mailbox':
-        return { kind: 'rfc822Name', value: formatIdentity(identity) };
-    }
-  });
+  return identities.map(identityName);
+}
+
+function identityName(identity: ReferenceIdentity): GeneralName {
+  switch (identity.kind) {
+    case 'dns':
+      return { kind: 'dNSName', value: identity.name };
+    case 'ip':
+      return { kind: 'iPAddress', value: identity.address };
+    case 'mailbox':
+      return { kind: 'rfc822Name', value: formatIdentity(identity) };
+  }
 }
 
 /** RFC 7093 §2, method 1: the first 160 bits of the SHA-256 of the subjectPublicKey's octets. */
