@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { noble, SEED_LENGTH, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
+import { SEED_LENGTH, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
 import {
   answer,
   client,
@@ -28,7 +28,7 @@ import {
 } from '../../src/index.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
 import { must } from '../support/must.ts';
-import { unmetExpectations } from './expectations.ts';
+import { unmetByRequest, unmetExpectations } from './expectations.ts';
 import type { Settings } from './flags.ts';
 import {
   type ShimCredential,
@@ -37,6 +37,7 @@ import {
   shimCredentials,
   shimServerConfig,
 } from './options.ts';
+import { provider } from './provider.ts';
 
 /** How a connection went, as far as the runner wants to know. */
 export type Outcome =
@@ -304,6 +305,8 @@ function sendAll(talk: Talk, bytes: Uint8Array): void {
 
 function answerRequest(talk: Talk, request: Request): void {
   talk.request = undefined;
+  const problem = unmetByRequest(talk.settings, request);
+  if (problem !== undefined) conclude(talk, { kind: 'unexpected', problem });
   advance(talk, answer(talk.state, responseTo(talk, request)));
 }
 
@@ -336,5 +339,5 @@ function sign(
   if (key === undefined) throw new Error('asked to sign for a credential of nobody');
   const { algorithm } = signatureSchemes[request.scheme];
   const entropy = randomBytes(SIGNING_ENTROPY_LENGTH);
-  return { kind: 'signature', signature: must(noble.sign(algorithm, key, request.message, entropy)) };
+  return { kind: 'signature', signature: must(provider.sign(algorithm, key, request.message, entropy)) };
 }

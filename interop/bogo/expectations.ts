@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { cipherSuiteCodes, groupCodes, signatureSchemeCodes } from '../../src/codepoints.ts';
-import type { Facts } from '../../src/index.ts';
+import type { Facts, Request } from '../../src/index.ts';
 import { decodePem } from '../../x509/index.ts';
 import { must } from '../support/must.ts';
 import type { Settings } from './flags.ts';
-import { type ShimCredential, shimPsks } from './options.ts';
+import { authorityNames, protocolNames, type ShimCredential, shimPsks } from './options.ts';
 
 /** TLS 1.3's ProtocolVersion. */
 const TLS13 = 0x0304;
@@ -54,6 +54,28 @@ export function unmetExpectations(
     facts.peer !== undefined,
   );
   return problems;
+}
+
+/** What the runner expects a request to say and what it says instead, when they differ. */
+export function unmetByRequest(settings: Settings, request: Request): string | undefined {
+  switch (request.kind) {
+    case 'credential': {
+      const wanted = settings.text('-expect-advertised-alpn');
+      const found = request.hello.applicationProtocols.join();
+      return wanted === undefined || protocolNames(wanted).join() === found
+        ? undefined
+        : `the client offers the application protocols ${found}`;
+    }
+    case 'clientCredential': {
+      const wanted = settings.text('-expect-client-ca-list');
+      const found = request.certificateRequest.certificateAuthorities.map(hex).join();
+      return wanted === undefined || authorityNames(wanted).map(hex).join() === found
+        ? undefined
+        : `the server names the authorities ${found}`;
+    }
+    default:
+      return undefined;
+  }
 }
 
 function hex(bytes: Uint8Array | undefined): string {

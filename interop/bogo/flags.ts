@@ -77,7 +77,6 @@ const valued = [
   '-expect-alpn',
   '-expect-advertised-alpn',
   '-expect-selected-credential',
-  '-expect-msg-callback',
 ] as const;
 
 /** Flags with a value that belong to a credential: to the newest `-new-…-credential`, or else to the default one. */

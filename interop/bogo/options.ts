@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type GroupName, noble, type PrivateKey, secret } from '../../nocrypto/index.ts';
+import { type GroupName, type PrivateKey, secret } from '../../nocrypto/index.ts';
 import { groupCodes, nameOf, protocolVersions, signatureSchemeCodes } from '../../src/codepoints.ts';
 import {
   type ClientAuthentication,
@@ -27,6 +27,7 @@ import {
 import { must } from '../support/must.ts';
 import { exitUnimplemented } from './exit.ts';
 import type { CredentialSettings, Settings } from './flags.ts';
+import { provider } from './provider.ts';
 
 /** A credential with the key that signs for it, so that the shim can answer a request for a signature. */
 export interface ShimCredential {
@@ -114,7 +115,7 @@ function commonOptions(settings: Settings): CommonOptions {
   const recordPlaintext = settings.number('-max-send-fragment');
   const certificateMessage = settings.number('-max-cert-list');
   return {
-    crypto: noble,
+    crypto: provider,
     groups: listed(groups(curves)),
     signatureSchemes: listed(schemes(settings.numbers('-verify-prefs'))),
     externalPsks: shimPsks(settings),
@@ -146,7 +147,8 @@ function mayAsk(settings: Settings, credentials: readonly ShimCredential[]): boo
     settings.has('-fail-early-callback') ||
     settings.has('-fail-ddos-callback') ||
     settings.has('-fail-cert-callback') ||
-    settings.text('-expect-client-ca-list') !== undefined;
+    settings.text('-expect-client-ca-list') !== undefined ||
+    settings.text('-expect-advertised-alpn') !== undefined;
   return isToldTo && credentials.length <= 1;
 }
 
@@ -207,20 +209,25 @@ function loadCredential(index: number, settings: CredentialSettings, external: b
   if (certFile === undefined || keyFile === undefined)
     throw new Error('a credential without certificate or key');
   const chain = must(decodePem(readFileSync(certFile, 'latin1'))).map(({ bytes }) => bytes);
-  const key = must(decodePrivateKey(noble, readFileSync(keyFile, 'latin1')));
+  const key = must(decodePrivateKey(provider, readFileSync(keyFile, 'latin1')));
   return {
     index,
     credential: must(
-      credential(noble, chain, external ? { kind: 'external', label: keyFile } : { kind: 'private', key }, {
-        signatureSchemes: signingPrefs.length === 0 ? anyHandshakeScheme : schemes(signingPrefs),
-      }),
+      credential(
+        provider,
+        chain,
+        external ? { kind: 'external', label: keyFile } : { kind: 'private', key },
+        {
+          signatureSchemes: signingPrefs.length === 0 ? anyHandshakeScheme : schemes(signingPrefs),
+        },
+      ),
     ),
     key,
   };
 }
 
 /** From the wire form (RFC 7301 §3.1) without its outer length: each name behind one byte with its length. */
-function protocolNames(list: string): readonly string[] {
+export function protocolNames(list: string): readonly string[] {
   const names: string[] = [];
   for (let at = 0; at < list.length; ) {
     const length = list.charCodeAt(at);

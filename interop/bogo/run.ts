@@ -1,13 +1,14 @@
 /**
  * Runs BoGo, the tests of TLS that BoringSSL keeps in ssl/test/runner, against this library:
  *
- *     npm run bogo -- PATH_TO_BORINGSSL [--test 'GLOB;GLOB'] [--workers N] [--disabled]
+ *     npm run bogo -- PATH_TO_BORINGSSL [--test 'GLOB;GLOB'] [--workers N] [--provider noble|node] [--disabled]
  *
  * Needs Go. Builds the runner and the shim, runs every test that disabled.ts does not exclude, and counts. Exit code 1
  * when a test failed, when one needs something that disabled.ts gives no reason for, or when a reason there is stale: it
  * covers no test, or one that passes. `--disabled` runs the excluded tests too, to find those.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import { build } from 'esbuild';
 import { differences, type Exclusion, excluded, missing } from './disabled.ts';
 import { UNIMPLEMENTED_LOG } from './exit.ts';
 import { matchesGlob } from './glob.ts';
+import { PROVIDER } from './provider.ts';
 
 type Verdict = 'passed' | 'failed' | 'unimplemented';
 
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
   options: {
     test: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
+    provider: { type: 'string', default: 'noble' },
     disabled: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -40,7 +43,9 @@ const { values, positionals } = parseArgs({
 const [checkout, ...others] = positionals;
 const source = join(checkout ?? '', 'ssl', 'test', 'runner');
 if (checkout === undefined || others.length > 0 || !existsSync(join(source, 'runner.go'))) {
-  console.error('usage: npm run bogo -- PATH_TO_BORINGSSL [--test GLOBS] [--workers N] [--disabled]');
+  console.error(
+    'usage: npm run bogo -- PATH_TO_BORINGSSL [--test GLOBS] [--workers N] [--provider noble|node] [--disabled]',
+  );
   process.exitCode = 2;
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'pure-tls-bogo-'));
@@ -66,7 +71,10 @@ async function runAll(folder: string): Promise<void> {
   const shim = await bundleShim();
   const args = ['-shim-path', shim, '-shim-config', config, '-num-workers', values.workers];
   const selection = values.test === undefined ? [] : ['-test', values.test];
-  const results = await runTests(runner, [...args, ...selection], { [UNIMPLEMENTED_LOG]: log });
+  const results = await runTests(runner, [...args, ...selection], {
+    [UNIMPLEMENTED_LOG]: log,
+    [PROVIDER]: values.provider,
+  });
   const needs = readFileSync(log, 'utf8').split('\n').slice(0, -1);
   report(names, results, needs);
 }
@@ -116,6 +124,10 @@ async function runTests(
     details = [];
     const verdict = word === 'PASSED' ? 'passed' : word === 'FAILED' ? 'failed' : 'unimplemented';
     results.push({ name, verdict, details });
+  }
+  const code = child.exitCode ?? (await once(child, 'exit'))[0];
+  if (results.length === 0 || (code !== 0 && code !== 1)) {
+    throw new Error(`the runner ended with ${code}:\n${details.join('\n')}`);
   }
   return results;
 }
