@@ -356,9 +356,10 @@ export function findExtension<N extends ExtensionName>(
   { extensions }: Extended,
   name: N,
 ): { readonly critical: boolean; readonly value: ExtensionValue<N> } | undefined {
+  const kind = EXTENSION_IDS[name];
   for (const { critical, extnValue } of extensions) {
     const candidate: { readonly kind: string; readonly value: unknown } = extnValue;
-    if (isNamed(candidate, name)) {
+    if (isOfKind<N>(candidate, kind)) {
       return { critical, value: candidate.value };
     }
   }
@@ -435,9 +436,9 @@ const NAMES: ReadonlyMap<string, string> = new Map(
 );
 
 /** The kind decides the type of the value: that is how {@link extension} decodes. */
-function isNamed<N extends ExtensionName>(
+function isOfKind<N extends ExtensionName>(
   extnValue: { readonly kind: string; readonly value: unknown },
-  name: N,
+  kind: (typeof EXTENSION_IDS)[N],
 ): extnValue is { readonly kind: (typeof EXTENSION_IDS)[N]; readonly value: ExtensionValue<N> } {
-  return extnValue.kind === EXTENSION_IDS[name];
+  return extnValue.kind === kind;
 }

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../asn1/index.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
-import { extensionValue, firstRepeated } from './extension.ts';
+import { type ExtensionValue, extensionValue, firstRepeated } from './extension.ts';
 import { id } from './oid.ts';
 import { type Finding, finding, type Violation } from './validation-error.ts';
 
@@ -63,7 +63,8 @@ type Level = ReadonlyMap<string, PolicyNode>;
 interface PolicyNode {
   readonly validPolicy: string;
   readonly parents: readonly PolicyNode[];
-  readonly expectedPolicies: ReadonlySet<string>;
+  /** Each once. */
+  readonly expectedPolicies: readonly string[];
 }
 
 /** How many more certificates may pass until a demand takes effect; at 0 it has. */
@@ -135,24 +136,26 @@ function nextLevel(level: Level, policies: readonly string[], mayBeAny: boolean)
 /** RFC 5280 §6.1.4 (a), (b) and (h) to (j). */
 function prepareForNext({ level, counters }: State, authority: Certificate): Result<State, Finding> {
   const mappings = extensionValue(authority, 'policyMappings') ?? [];
-  if (
-    mappings.some(({ issuerDomainPolicy, subjectDomainPolicy }) =>
-      [issuerDomainPolicy, subjectDomainPolicy].includes(ANY),
-    )
-  ) {
-    return err(finding('malformed', 'policy mappings without anyPolicy', 'anyPolicy'));
+  const policies = mappings.flatMap((mapping) => [mapping.issuerDomainPolicy, mapping.subjectDomainPolicy]);
+  return policies.includes(ANY)
+    ? err(finding('malformed', 'policy mappings without anyPolicy', 'anyPolicy'))
+    : ok({
+        level: afterMappings(level, mappings, counters.policyMapping > 0),
+        counters: constrain(isSelfIssued(authority) ? counters : decrement(counters), authority),
+      });
+}
+
+function afterMappings(level: Level, mappings: ExtensionValue<'policyMappings'>, mayMap: boolean): Level {
+  // Few authorities map anything.
+  if (mappings.length === 0) {
+    return level;
   }
   const equivalents = new Map<string, Set<string>>();
   for (const { issuerDomainPolicy, subjectDomainPolicy } of mappings) {
-    equivalents.set(
-      issuerDomainPolicy,
-      (equivalents.get(issuerDomainPolicy) ?? new Set()).add(subjectDomainPolicy),
-    );
+    const policies = equivalents.get(issuerDomainPolicy) ?? new Set();
+    equivalents.set(issuerDomainPolicy, policies.add(subjectDomainPolicy));
   }
-  return ok({
-    level: counters.policyMapping > 0 ? mapped(level, equivalents) : without(level, equivalents),
-    counters: constrain(isSelfIssued(authority) ? counters : decrement(counters), authority),
-  });
+  return mayMap ? mapped(level, equivalents) : without(level, equivalents);
 }
 
 /** RFC 9618 §5.4 (1) and (2). */
@@ -163,7 +166,7 @@ function mapped(level: Level, equivalents: ReadonlyMap<string, ReadonlySet<strin
     // Below anyPolicy every policy is valid, so also one that is only mapped.
     const parents = level.get(validPolicy)?.parents ?? any?.parents;
     if (parents !== undefined) {
-      next.set(validPolicy, { validPolicy, parents, expectedPolicies });
+      next.set(validPolicy, { validPolicy, parents, expectedPolicies: [...expectedPolicies] });
     }
   }
   return next;
@@ -242,7 +245,7 @@ function userConstrained(
 }
 
 function node(validPolicy: string, parents: readonly PolicyNode[]): PolicyNode {
-  return { validPolicy, parents, expectedPolicies: new Set([validPolicy]) };
+  return { validPolicy, parents, expectedPolicies: [validPolicy] };
 }
 
 function noValidPolicy(expected: string, certificate: Certificate): Finding {
