@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { type CryptoProvider, noble } from '../nocrypto/index.ts';
 import { node } from '../nocrypto/node.ts';
+import { decodeOne, makeChain, validateChain } from './certificates.ts';
 import { makeFixture } from './fixtures.ts';
 import { engineHandshake, fullHandshake } from './handshake.ts';
 import { type Benchmark, type Measured, measure, type Timing } from './harness.ts';
@@ -32,6 +33,7 @@ const timing: Timing = {
 const connections = values.quick ? 100 : 500;
 
 const fixture = makeFixture();
+const chain = makeChain();
 const providers: readonly CryptoProvider[] = [noble, node];
 const benchmarks: readonly Benchmark[] = [
   ...providers.map((crypto) => fullHandshake(fixture, crypto)),
@@ -40,6 +42,8 @@ const benchmarks: readonly Benchmark[] = [
   loopback(fixture, node),
   ...providers.map((crypto) => smallRecords(fixture, crypto)),
   ...engineRecords(fixture),
+  decodeOne(chain),
+  ...providers.map((crypto) => validateChain(chain, crypto)),
 ];
 const chosen = benchmarks.filter(({ name }) => isChosen(name));
 const print = (text: string): void => {
