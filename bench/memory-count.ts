@@ -6,14 +6,15 @@ import { handshake, makeConfigs, makeFixture, seedOf } from './fixtures.ts';
 import { duplexPair, nodeTls } from './node-tls.ts';
 
 const SUITE = 'TLS_AES_128_GCM_SHA256';
+const WARM_UP = 500;
 
 const [subject = '', count = ''] = process.argv.slice(2);
 const make = maker(subject);
-// What is made once and for all must not count.
-for (let i = 0; i < 20; i++) await make(i);
+// What is made once and for all must not count: compiled code for the most part, a megabyte or so.
+for (let i = 0; i < WARM_UP; i++) await make(i);
 const before = usage();
 const kept: unknown[] = [];
-for (let i = 0; i < Number(count); i++) kept.push(await make(20 + i));
+for (let i = 0; i < Number(count); i++) kept.push(await make(WARM_UP + i));
 const after = usage();
 console.log((after.heap - before.heap) / kept.length, (after.resident - before.resident) / kept.length);
 process.exit();
