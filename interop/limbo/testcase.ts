@@ -23,11 +23,11 @@ export interface PeerName {
 
 export type Outcome = 'SUCCESS' | 'FAILURE';
 
-/** The cases of a file. Throws for what is no such file. */
+/** The cases of a file, one at least. Throws for what is no such file. */
 export function readTestcases(text: string): readonly Testcase[] {
   const file: { readonly version?: unknown; readonly testcases?: readonly Testcase[] } = JSON.parse(text);
-  if (file.version !== 1 || !Array.isArray(file.testcases)) {
-    throw new Error('not an x509-limbo file of version 1');
+  if (file.version !== 1 || !Array.isArray(file.testcases) || file.testcases.length === 0) {
+    throw new Error('not an x509-limbo file of version 1 with cases in it');
   }
   return file.testcases;
 }
