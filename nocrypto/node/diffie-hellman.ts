@@ -1,4 +1,5 @@
 import {
+  createDiffieHellman,
   createECDH,
   createPrivateKey,
   createPublicKey,
@@ -9,8 +10,8 @@ import {
 import { curveLengths, scalarFromSeed } from '../curves.ts';
 import type { DiffieHellman } from '../diffie-hellman.ts';
 import { MONTGOMERY_LENGTH, requireScalar } from '../ecdh.ts';
-import { FFDHE_GENERATOR, ffdhe, ffdhePrime } from '../ffdhe.ts';
-import { toBytes } from '../modular.ts';
+import { FFDHE_GENERATOR, ffdhe, ffdhePrime, isFfdheShare } from '../ffdhe.ts';
+import { toBigint, toBytes } from '../modular.ts';
 import type { CurveName, FfdheName } from '../provider.ts';
 import { type Secret, secret } from '../secret.ts';
 import { attempt, plain } from './bytes.ts';
@@ -69,40 +70,59 @@ const NODE_CURVES: Readonly<Record<CurveName, string>> = {
   secp521r1: 'secp521r1',
 };
 
-/** A private key of RFC 7919, as bytes and as an object. */
+/** A private key of RFC 7919 that can be agreed with, whichever way is the quick one. */
 export interface PreparedFfdhe {
-  readonly bytes: Secret;
-  readonly key: KeyObject;
-  readonly algorithm: Uint8Array;
+  readonly share: () => Uint8Array;
+  readonly agree: (peerShare: Uint8Array) => Uint8Array;
 }
 
 /**
- * The groups of RFC 7919 through key objects: newer versions of `createDiffieHellman` check the prime every time, for
- * seconds. Where the agreement is refused, the portable one decides: OpenSSL 3.0 wants the peer's share to be a square,
- * which RFC 7919 does not.
+ * The groups of RFC 7919. In Node 20, key objects want the peer's share to be a square, which takes ten times as long as
+ * the agreement; from Node 22 on, `createDiffieHellman` wants that too, and checks its prime every time, for seconds. So
+ * each has what it is quick with. Shares are checked here: what OpenSSL does about them depends on the version.
  */
 export function nodeFfdhe(name: FfdheName): DiffieHellman<PreparedFfdhe> {
   const portable = ffdhe(name);
-  const agreeNatively = ({ key, algorithm }: PreparedFfdhe, share: Uint8Array): Secret => {
-    const info = der(SEQUENCE, algorithm, der(BIT_STRING, Uint8Array.of(0), unsigned(share)));
-    const publicKey = createPublicKey({ key: Buffer.from(info), format: 'der', type: 'spki' });
-    return secret(plain(nodeDiffieHellman({ privateKey: key, publicKey })));
-  };
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  const prepare = major < 22 ? ffdheExchange : ffdheKeyObject;
   return {
     ...portable,
-    prepare: (privateKey) => {
-      const prime = toBytes(ffdhePrime(name), portable.shareLength);
-      const parameters = der(SEQUENCE, unsigned(prime), unsigned(GENERATOR));
-      const algorithm = der(SEQUENCE, DH_KEY_AGREEMENT, parameters);
-      const info = der(SEQUENCE, VERSION, algorithm, der(OCTET_STRING, unsigned(privateKey)));
-      const key = createPrivateKey({ key: Buffer.from(info), format: 'der', type: 'pkcs8' });
-      return { bytes: privateKey, key, algorithm };
-    },
-    // The share is what would be agreed on with somebody whose share is the generator.
-    share: (prepared) => agreeNatively(prepared, GENERATOR),
+    prepare: (privateKey) => prepare(toBytes(ffdhePrime(name), portable.shareLength), privateKey),
+    share: (prepared) => prepared.share(),
     agree: (prepared, peerShare) =>
-      attempt(() => agreeNatively(prepared, peerShare)) ?? portable.agree(prepared.bytes, peerShare),
+      isFfdheShare(toBigint(peerShare), ffdhePrime(name))
+        ? attempt(() => secret(prepared.agree(peerShare)))
+        : undefined,
   };
+}
+
+function ffdheExchange(prime: Uint8Array, privateKey: Secret): PreparedFfdhe {
+  const exchange = createDiffieHellman(prime, GENERATOR);
+  exchange.setPrivateKey(privateKey);
+  return {
+    // With a private key in place, only the public one is made.
+    share: () => padded(exchange.generateKeys(), prime.length),
+    agree: (peerShare) => plain(exchange.computeSecret(peerShare)),
+  };
+}
+
+function ffdheKeyObject(prime: Uint8Array, privateKey: Secret): PreparedFfdhe {
+  const algorithm = der(SEQUENCE, DH_KEY_AGREEMENT, der(SEQUENCE, unsigned(prime), unsigned(GENERATOR)));
+  const info = der(SEQUENCE, VERSION, algorithm, der(OCTET_STRING, unsigned(privateKey)));
+  const key = createPrivateKey({ key: Buffer.from(info), format: 'der', type: 'pkcs8' });
+  const agree = (share: Uint8Array): Uint8Array => {
+    const peer = der(SEQUENCE, algorithm, der(BIT_STRING, Uint8Array.of(0), unsigned(share)));
+    const publicKey = createPublicKey({ key: Buffer.from(peer), format: 'der', type: 'spki' });
+    return plain(nodeDiffieHellman({ privateKey: key, publicKey }));
+  };
+  // The share is what would be agreed on with somebody whose share is the generator.
+  return { share: () => agree(GENERATOR), agree };
+}
+
+function padded(bytes: Uint8Array, length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  out.set(bytes, length - bytes.length);
+  return out;
 }
 
 const GENERATOR = toBytes(FFDHE_GENERATOR, 1);
