@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import { type Authenticator, chainOfTrust, dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
+import {
+  type Authenticator,
+  authenticatorFromText,
+  chainOfTrust,
+  dangerouslyAcceptAnyCertificate,
+  err,
+} from '../../x509/index.ts';
 import { isTlsError, type TlsConnection, type WrapOptions, wrapClient } from '../flow/index.ts';
 import { flowFromSocket } from '../flow/node/index.ts';
 import { type ClientConfig, type Credential, clientConfig } from '../index.ts';
@@ -29,6 +35,8 @@ until the server closes. Everything else is printed on stderr.
 
   --ca SOURCE         trust the CA certificates in this file or folder, or those of the system
                       (system); default: those in Node (node)
+  --pin TEXT          trust the server by its certificate or key alone: certificate:sha256:DIGEST or
+                      key:sha256:DIGEST, as 'pure-tls inspect' shows them; several with commas
   --servername NAME   the name to ask for and to check, instead of HOST
   --cert FILE         the client's certificate chain in PEM, its own first, for a server that asks
   --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
@@ -45,6 +53,7 @@ async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArguments(args, {
     ...tlsOptions,
     ca: { type: 'string' },
+    pin: { type: 'string' },
     servername: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
@@ -52,16 +61,19 @@ async function run(args: readonly string[]): Promise<number> {
     insecure: { type: 'boolean', default: false },
   });
   const { host, port } = hostAndPort(onlyPositional(positionals, 'HOST:PORT'));
-  if (values.insecure && values.ca !== undefined) throw usageError('--ca and --insecure exclude each other');
+  const { ca, pin, insecure } = values;
+  if ([ca !== undefined, pin !== undefined, insecure].filter((is) => is).length > 1) {
+    throw usageError('--ca, --pin and --insecure exclude each other');
+  }
   const observe = observer(values);
   const config = clientConfig({
     ...commonOptions(values),
-    authenticator: await authenticatorFor(values.ca, values.insecure),
+    authenticator: insecure ? dangerouslyAcceptAnyCertificate : await authenticatorFor(ca, pin),
     credentials: await ownCredentials(values.cert, values.key),
     serverName: values.servername ?? host,
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
-  if (values.insecure) tell('WARNING: --insecure: the server could be anybody');
+  if (insecure) tell('WARNING: --insecure: the server could be anybody');
 
   const { resume } = values;
   const sessions = resume === undefined ? [] : await sessionsFromFile(resume);
@@ -76,9 +88,11 @@ async function run(args: readonly string[]): Promise<number> {
   return converse(connection);
 }
 
-async function authenticatorFor(ca: string | undefined, insecure: boolean): Promise<Authenticator> {
-  if (insecure) return dangerouslyAcceptAnyCertificate;
-  return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
+async function authenticatorFor(ca: string | undefined, pin: string | undefined): Promise<Authenticator> {
+  if (pin === undefined) return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
+  const pinned = authenticatorFromText(pin, { anchorsFrom: () => err({ detail: 'anchors go to --ca' }) });
+  if (!pinned.ok) throw usageError(`--pin: ${pinned.error.detail}`);
+  return pinned.value;
 }
 
 async function ownCredentials(

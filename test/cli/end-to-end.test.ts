@@ -143,6 +143,17 @@ describe('pure-tls connect and serve', () => {
     assert.match(insecure.stderr, /^WARNING: --insecure/);
   });
 
+  it('agree by a pinned key alone, whatever the name, and by no other one', async (t) => {
+    const files = certificates(t);
+    const { port } = await serve(t, serverArgs(files, '--echo'));
+    const { stdout } = await pureTls(['inspect', files('chain.pem')]);
+    const digest = /key SHA-256 +([0-9a-f:]+)\n/.exec(stdout)?.[1] ?? assert.fail(stdout);
+    const args = ['connect', `localhost:${port}`, '--servername', 'other.example', '--pin'];
+    assert.equal((await pureTls([...args, `key:sha256:${digest}`])).code, 0);
+    failedWith(await pureTls([...args, `certificate:sha256:${digest}`]), 1, /not-pinned/);
+    failedWith(await pureTls([...args, 'key:sha256:00']), 2, /64 hexadecimal digits/);
+  });
+
   it('go on serving after any bad client', async (t) => {
     const files = certificates(t);
     const { port, said, stderr } = await serve(t, serverArgs(files, '--echo'));

@@ -10,7 +10,7 @@ import { askOpenssl, askOurs, opensslVersion } from '../../interop/paths/impleme
 import { plan } from '../../interop/paths/plan.ts';
 import { makeQuestion, type Question } from '../../interop/paths/question.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 60);
+const RUNS = Number(process.env['FC_RUNS'] ?? 40);
 const folder = mkdtempSync(join(tmpdir(), 'pure-tls-paths-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,6 +29,6 @@ test('openssl verify agrees about random paths, but for the rules that are named
 });
 
 test('random paths are accepted often enough to say something', () => {
-  const accepted = fc.sample(plan, { numRuns: 60, seed: 1 }).filter((plan) => askOurs(makeQuestion(plan)).ok);
-  assert.ok(accepted.length >= 6, `${accepted.length} of 60`);
+  const accepted = fc.sample(plan, { numRuns: 30, seed: 1 }).filter((plan) => askOurs(makeQuestion(plan)).ok);
+  assert.ok(accepted.length >= 3, `${accepted.length} of 30`);
 });
