@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash as hashOnce, type Hash as NodeHash, pbkdf2Sync } from 'node:crypto';
+import { createHash, hash as hashOnce, type Hash as NodeHash, pbkdf2Sync } from 'node:crypto';
 import { requireWhole } from '../bytes.ts';
 import { hashes as nobleHashes, xofs as nobleXofs } from '../hash.ts';
 import { requireHkdf } from '../hmac.ts';
@@ -24,10 +24,6 @@ export const xofs: Readonly<Record<XofName, Xof>> = {
   shake256: xof('shake256'),
 };
 
-/**
- * There is nothing to prepare: an HMAC object cannot be copied, and two copies of hashes that have seen the key already
- * take longer than a new HMAC (3.7 µs against 2.3).
- */
 export const hmac: CryptoProvider['hmac'] = (name, callersKey) => {
   const key = callersKey.slice();
   return { length: hashes[name].outputLength, mac: (data) => macOnce(name, key, data) };
@@ -43,9 +39,12 @@ export const hkdfExpand: CryptoProvider['hkdfExpand'] = (name, pseudorandomKey, 
   const { outputLength } = hashes[name];
   let block: Uint8Array = output.subarray(0, 0);
   for (let offset = 0, counter = 1; offset < length; offset += outputLength, counter++) {
-    const mac = createHmac(name, pseudorandomKey).update(block).update(info).update(Uint8Array.of(counter));
-    block = mac.digest();
-    output.set(block.subarray(0, length - offset), offset);
+    const input = new Uint8Array(block.length + info.length + 1);
+    input.set(block);
+    input.set(info, block.length);
+    input[input.length - 1] = counter;
+    block = macOnce(name, pseudorandomKey, input);
+    output.set(length - offset < outputLength ? block.subarray(0, length - offset) : block, offset);
   }
   return secret(output);
 };
@@ -55,8 +54,31 @@ export const pbkdf2: CryptoProvider['pbkdf2'] = (name, password, salt, iteration
   return secret(plain(pbkdf2Sync(password, salt, iterations, length, name)));
 };
 
+/**
+ * HMAC (RFC 2104) as two hashes of one call each. `createHmac` is no quicker in any version of Node, and in Node 24 it takes
+ * six times as long.
+ */
 function macOnce(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
-  return plain(createHmac(name, key).update(data).digest());
+  const { blockLength, outputLength } = hashes[name];
+  const block = key.length > blockLength ? hashOnce(name, key, 'buffer') : key;
+  const innerLength = blockLength + data.length;
+  const inner = innerLength <= SCRATCH.length ? SCRATCH : new Uint8Array(innerLength);
+  pad(inner, block, blockLength, 0x36);
+  inner.set(data, blockLength);
+  const digest = hashOnce(name, inner.subarray(0, innerLength), 'buffer');
+  pad(SCRATCH, block, blockLength, 0x5c);
+  SCRATCH.set(digest, blockLength);
+  const mac = hashOnce(name, SCRATCH.subarray(0, blockLength + outputLength), 'buffer');
+  // The key must not stay behind.
+  SCRATCH.fill(0, 0, blockLength);
+  return plain(mac);
+}
+
+const SCRATCH = new Uint8Array(1024);
+
+/** The block that holds the key, with every byte changed by `mask`. */
+function pad(out: Uint8Array, key: Uint8Array, blockLength: number, mask: number): void {
+  for (let i = 0; i < blockLength; i++) out[i] = (key[i] ?? 0) ^ mask;
 }
 
 function hash(name: HashName): Hash {

@@ -1,12 +1,12 @@
 import {
   constants,
-  createHmac,
   sign as nodeSign,
   verify as nodeVerify,
   privateDecrypt,
   publicEncrypt,
   randomBytes,
 } from 'node:crypto';
+import { concat } from '../bytes.ts';
 import { curve, curveLengths } from '../curves.ts';
 import { decodeSignature, encodeSignature } from '../ecdsa.ts';
 import { isEddsaSignature } from '../eddsa.ts';
@@ -17,7 +17,7 @@ import type { RsaPrimitives } from '../rsa.ts';
 import type { SignaturePrimitives } from '../signatures.ts';
 import { attempt, plain } from './bytes.ts';
 import { ecdhOf } from './diffie-hellman.ts';
-import { hashes } from './hash.ts';
+import { hashes, hmac } from './hash.ts';
 import { privateKeyObject, publicKeyObject } from './key-objects.ts';
 
 /** OpenSSL blinds, and checks what the two halves of a CRT gave. Padding is done here, as in the portable provider. */
@@ -65,7 +65,7 @@ function signEcdsa(
   const { scalar: length } = curveLengths[name];
   const z = leftmostBits(hashes[hash].digest(message), Fn.BITS) % n;
   const d = toBigint(scalar);
-  const nonces = rfc6979(hash, Buffer.concat([scalar, toBytes(z, length), additionalEntropy]));
+  const nonces = rfc6979(hash, concat(scalar, toBytes(z, length), additionalEntropy));
   for (;;) {
     const k = leftmostBits(nonces(length), Fn.BITS);
     if (k === 0n || k >= n) continue;
@@ -84,11 +84,13 @@ function rfc6979(hash: SignatureHash, seed: Uint8Array): (length: number) => Uin
   const { outputLength } = hashes[hash];
   let key: Uint8Array = new Uint8Array(outputLength);
   let value: Uint8Array = new Uint8Array(outputLength).fill(1);
+  const next = () => {
+    value = hmac(hash, key).mac(value);
+    return value;
+  };
   const update = (...data: readonly Uint8Array[]) => {
-    const mac = createHmac(hash, key).update(value);
-    for (const part of data) mac.update(part);
-    key = mac.digest();
-    value = createHmac(hash, key).update(value).digest();
+    key = hmac(hash, key).mac(concat(value, ...data));
+    next();
   };
   update(Uint8Array.of(0), seed);
   update(Uint8Array.of(1), seed);
@@ -96,12 +98,8 @@ function rfc6979(hash: SignatureHash, seed: Uint8Array): (length: number) => Uin
   return (length) => {
     if (!isFirst) update(Uint8Array.of(0));
     isFirst = false;
-    const blocks: Uint8Array[] = [];
-    for (let have = 0; have < length; have += outputLength) {
-      value = createHmac(hash, key).update(value).digest();
-      blocks.push(value);
-    }
-    return Buffer.concat(blocks).subarray(0, length);
+    const blocks = Array.from({ length: Math.ceil(length / outputLength) }, next);
+    return concat(...blocks).subarray(0, length);
   };
 }
 
