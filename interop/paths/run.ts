@@ -15,7 +15,8 @@ import { makeQuestion, type Question } from './question.ts';
 import type { Implementation } from './rules.ts';
 
 const [count = '1000', seed = `${Date.now() % 1_000_000}`, one] = process.argv.slice(2);
-const questions = fc.sample(plan, { numRuns: Number(count), seed: Number(seed) }).map(makeQuestion);
+const plans = fc.sample(plan, { numRuns: Number(count), seed: Number(seed) });
+const questions = (one === undefined ? plans : plans.slice(Number(one)).slice(0, 1)).map(makeQuestion);
 const folder = mkdtempSync(join(tmpdir(), 'pure-tls-paths-'));
 try {
   if (one === undefined) {
@@ -23,7 +24,7 @@ try {
     runOpenssl();
     runGo();
   } else {
-    for (const question of questions.slice(Number(one)).slice(0, 1)) console.log(describe(question));
+    for (const question of questions) console.log(describe(question));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
