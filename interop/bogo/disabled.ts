@@ -226,16 +226,11 @@ export const missing: readonly Exclusion[] = [
   { reason: 'an extension that is no standard: NPN', tests: ['-advertise-npn'] },
   {
     reason: 'early data is not there yet',
-    tests: ['-enable-early-data', '-expect-*-early-data', '-expect-early-data-reason', '-early-write-*'],
+    tests: ['-enable-early-data', '-expect-*-early-data', '-expect-early-data-reason'],
   },
   {
     reason: 'raw public keys are not there yet',
-    tests: [
-      '-new-rpk-credential',
-      '-accepted-peer-cert-types',
-      '-available-client-cert-types',
-      '-expect-peer-rpk-*',
-    ],
+    tests: ['-new-rpk-credential', '-accepted-peer-cert-types', '-available-client-cert-types'],
   },
   {
     reason: 'Encrypted ClientHello is not there yet',
@@ -249,7 +244,7 @@ export const missing: readonly Exclusion[] = [
   },
   {
     reason: 'OCSP responses and SCTs are not stapled yet',
-    tests: ['-enable-ocsp-stapling', '-ocsp-response', '*-ocsp-callback', '*signed-cert-timestamps'],
+    tests: ['-enable-ocsp-stapling', '-ocsp-response', '*signed-cert-timestamps'],
   },
   {
     reason: 'certificates are not compressed yet',
@@ -283,7 +278,6 @@ export const missing: readonly Exclusion[] = [
   { reason: 'a session is resumed under the name it was made for', tests: ['-*resum*-across-names*'] },
   { reason: 'a session keeps the whole chain of the peer', tests: ['-retain-only-sha256-client-cert'] },
   { reason: 'tickets are sealed in a format of our own', tests: ['-ticket-key'] },
-  { reason: 'messages are traced in our own words', tests: ['-expect-msg-callback'] },
   {
     reason:
       'not told to the caller: the skew of a ticket, the schemes that the peer accepts beyond those known here',

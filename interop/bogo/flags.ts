@@ -3,7 +3,7 @@
  * none is one the runner must be told about with exit code 89.
  *
  * A flag counts for every connection that the process makes, unless `-on-initial`, `-on-resume` or `-on-retry` before its
- * name says for which. After `-new-x509-credential` the flags of a credential belong to that one.
+ * name says for which. After `-new-…-credential` the flags of a credential belong to that one.
  */
 
 /** Flags without a value. */
@@ -22,7 +22,6 @@ const switches = [
   '-skip-ticket',
   '-expect-no-session',
   '-expect-session-miss',
-  '-expect-verify-result',
   '-check-close-notify',
   '-shim-shuts-down',
   '-shim-writes-first',
@@ -33,7 +32,6 @@ const switches = [
   '-expect-no-hrr',
   '-expect-no-server-name',
   '-export-traffic-secrets',
-  '-decline-alpn',
   '-fail-early-callback',
   '-fail-cert-callback',
   '-fail-ddos-callback',
@@ -97,6 +95,10 @@ const newCredential: ReadonlyMap<string, CredentialSettings['kind']> = new Map([
 
 /** Flags that ask for what this library always does, or that steer what it does not have. */
 const withoutEffect: ReadonlySet<string> = new Set([
+  // A connection stands only once the peer is verified.
+  '-expect-verify-result',
+  // Without -select-alpn nothing is configured to select from.
+  '-decline-alpn',
   // Older versions are never spoken.
   '-no-tls1',
   '-no-tls11',

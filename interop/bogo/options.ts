@@ -119,7 +119,7 @@ function commonOptions(settings: Settings): CommonOptions {
     groups: listed(groups(curves)),
     signatureSchemes: listed(schemes(settings.numbers('-verify-prefs'))),
     externalPsks: shimPsks(settings),
-    trace: settings.has('-export-traffic-secrets') ? 'secrets' : 'messages',
+    trace: settings.has('-export-traffic-secrets') ? 'secrets' : 'off',
     limits: {
       ...(recordPlaintext === undefined ? {} : { recordPlaintext }),
       ...(certificateMessage === undefined ? {} : { certificateMessage }),

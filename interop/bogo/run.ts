@@ -140,7 +140,7 @@ function report(names: readonly string[], results: readonly Result[], needs: rea
   const ran = new Set(results.map(({ name }) => name));
   const notRun = names.filter((name) => !ran.has(name) && isSelected(name));
   const unexplained = [...new Set(needs)].filter((what) => reasonFor(missing, what) === undefined);
-  const stale = staleReasons(names, of('passed'));
+  const stale = staleReasons(names, of('passed'), needs);
 
   for (const { name, details } of failed) console.log(`\nFAILED ${name}\n${details.join('\n').trimEnd()}`);
   console.log(`\n${String(of('passed').length).padStart(5)} passed`);
@@ -164,13 +164,25 @@ function count(texts: readonly string[]): void {
   for (const [text, number] of sorted) console.log(`${String(number).padStart(11)}  ${text}`);
 }
 
-/** Patterns that cover no test, and tests that pass although a reason says they cannot. */
-function staleReasons(names: readonly string[], passed: readonly Result[]): readonly string[] {
+/** Patterns that cover no test or nothing a test asked for, and tests that pass although a reason says they cannot. */
+function staleReasons(
+  names: readonly string[],
+  passed: readonly Result[],
+  needs: readonly string[],
+): readonly string[] {
   const patterns = [...excluded, ...differences].flatMap(({ tests }) => tests);
   const idle = patterns.filter((pattern) => !names.some((name) => matchesGlob(pattern, name)));
   const needless = passed.filter(({ name }) => reasonFor([...excluded, ...differences], name) !== undefined);
+  // Only a whole run has asked for everything.
+  const unasked =
+    values.test === undefined
+      ? missing
+          .flatMap(({ tests }) => tests)
+          .filter((pattern) => !needs.some((what) => matchesGlob(pattern, what)))
+      : [];
   return [
     ...idle.map((pattern) => `${pattern} covers no test`),
+    ...unasked.map((pattern) => `${pattern} is asked for by no test`),
     ...needless.map(({ name }) => `${name} passes`),
   ];
 }
