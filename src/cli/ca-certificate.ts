@@ -3,13 +3,10 @@ import {
   type Extension,
   formatIdentity,
   type GeneralName,
-  type IdentityError,
   id,
   identityNames,
   mailboxIdentity,
   makeExtension,
-  type ReferenceIdentity,
-  type Result,
   referenceIdentity,
 } from '../../x509/index.ts';
 import { chainBelow, readIssuer, validityFrom, writeIssuer } from './ca-files.ts';
@@ -23,6 +20,7 @@ import {
   usageError,
   wholeNumber,
 } from './command.ts';
+import { identityOption } from './identity.ts';
 import { issue, KEY_KIND_NAMES, newKey } from './issue.ts';
 import { timeText } from './text.ts';
 
@@ -123,7 +121,7 @@ function detailsOf(kind: CertificateKind, values: Values): Details {
       };
     }
     case 'client': {
-      const mailboxes = (values.email ?? []).map((text) => knownIdentity(mailboxIdentity(text), '--email'));
+      const mailboxes = (values.email ?? []).map((text) => identityOption(mailboxIdentity(text), '--email'));
       return {
         subject: [['commonName', required(values.name, '--name')]],
         extKeyUsage: [id.kp.clientAuth],
@@ -146,15 +144,10 @@ const MUST_STAPLE = makeExtension({ kind: id.pe.tlsFeature, value: [5] });
 /** A host as a certificate names it, or with `*.` all hosts whose names have one label more; and as text. */
 function hostName(host: string): { readonly name: GeneralName; readonly text: string } {
   const wildcard = host.startsWith('*.') ? '*.' : '';
-  const identity = knownIdentity(referenceIdentity(host.slice(wildcard.length)), '--host');
+  const identity = identityOption(referenceIdentity(host.slice(wildcard.length)), '--host');
   const text = `${wildcard}${formatIdentity(identity)}`;
   const [name] = identityNames([identity]);
   return { name: name === undefined || wildcard !== '' ? { kind: 'dNSName', value: text } : name, text };
-}
-
-function knownIdentity(read: Result<ReferenceIdentity, IdentityError>, option: string): ReferenceIdentity {
-  if (read.ok) return read.value;
-  throw usageError(`${option} must be ${read.error.expected}, not ${read.error.found}`);
 }
 
 /** A policy is for people to tell what a certificate is good for (RFC 5280 §4.2.1.4). */

@@ -5,9 +5,7 @@ import {
   type Certificate,
   type CertStatus,
   type Crl,
-  decodeCrl,
   decodeOcspRequest,
-  describeCrlError,
   describeOcspError,
   encodePem,
   extensionValue,
@@ -26,7 +24,7 @@ import {
   required,
   usageError,
 } from './command.ts';
-import { blocksLabelled, decodedCertificates, readBytes, writeNew } from './files.ts';
+import { crlsFromFile, decodedCertificates, readBytes, writeNew } from './files.ts';
 import { entropy, signed } from './issue.ts';
 import { timeText } from './text.ts';
 
@@ -146,10 +144,8 @@ async function certificatesOf(
 }
 
 async function readCrl(path: string, { certificate: issuer }: Issuer): Promise<Crl> {
-  const [der = new Uint8Array()] = await blocksLabelled(path, 'X509 CRL', 'CRL');
-  const crl = decodeCrl(der);
-  if (!crl.ok) throw commandError(`${path}: ${describeCrlError(crl.error)}`);
-  if (Buffer.compare(crl.value.issuer.raw, issuer.subject.raw) === 0) return crl.value;
+  const [crl] = await crlsFromFile(path);
+  if (crl !== undefined && Buffer.compare(crl.issuer.raw, issuer.subject.raw) === 0) return crl;
   throw commandError(`${path} is no CRL of ${subjectOf(issuer)}`);
 }
 

@@ -3,10 +3,13 @@ import { noble, type PrivateKey } from '../../nocrypto/index.ts';
 import {
   type Certificate,
   type CollectedAnchors,
+  type Crl,
   decodeCertificate,
+  decodeCrl,
   decodePem,
   decodePrivateKey,
   describeCertificateError,
+  describeCrlError,
   describePemError,
   type TrustAnchor,
 } from '../../x509/index.ts';
@@ -28,12 +31,9 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 /** The trust anchors that an option names: those of a file, of a folder, of the system (`system`) or of Node (`node`). */
 export async function trustAnchorsFrom(source: string): Promise<readonly TrustAnchor[]> {
   const { anchors, faults } = await collected(source);
-  const [fault] = faults;
-  if (fault !== undefined && anchors.length === 0) {
-    throw commandError(`${source} is no list of CA certificates: ${fault.detail}`);
-  }
   if (anchors.length === 0) {
-    throw commandError(`${source} is no list of CA certificates: no CERTIFICATE in it`);
+    const [fault = { detail: 'no CERTIFICATE in it' }] = faults;
+    throw commandError(`${source} is no list of CA certificates: ${fault.detail}`);
   }
   for (const { detail } of faults) process.stderr.write(`not trusted: ${printable(detail)}\n`);
   return anchors;
@@ -48,36 +48,30 @@ async function collected(source: string): Promise<CollectedAnchors> {
   }
 }
 
-/** What a file holds: the blocks of a PEM file, or the one value of a DER file, whose label is then unknown. */
-export async function blocksFromFile(path: string): Promise<readonly Block[]> {
-  const bytes = await readBytes(path);
-  if (bytes[0] === DER_SEQUENCE) return [{ label: undefined, bytes }];
-  const blocks = decodePem(textOf(bytes));
-  if (!blocks.ok) throw commandError(`${path}: ${describePemError(blocks.error)}`);
-  return blocks.value;
-}
-
-export interface Block {
-  readonly label: string | undefined;
-  readonly bytes: Uint8Array;
-}
-
 /** Whatever X.509 puts into a file is a SEQUENCE, and no PEM file begins with its tag. */
 const DER_SEQUENCE = 0x30;
 
 /** The certificates of a file as DER, in their order. */
 export async function certificatesFromFile(path: string): Promise<readonly Uint8Array[]> {
-  return blocksLabelled(path, 'CERTIFICATE', 'certificate');
+  return elementsFromFile(path, 'CERTIFICATE', 'certificate');
 }
 
-/** What of one kind is in a file as DER, in its order: one at least. */
-export async function blocksLabelled(
-  path: string,
-  label: string,
-  what: string,
-): Promise<readonly Uint8Array[]> {
-  const blocks = await blocksFromFile(path);
-  const found = blocks.filter((block) => block.label === label || block.label === undefined);
+/** The CRLs of a file, decoded, in their order. */
+export async function crlsFromFile(path: string): Promise<readonly Crl[]> {
+  return (await elementsFromFile(path, 'X509 CRL', 'CRL')).map((der) => {
+    const crl = decodeCrl(der);
+    if (crl.ok) return crl.value;
+    throw commandError(`${path}: ${describeCrlError(crl.error)}`);
+  });
+}
+
+/** What of one kind is in a PEM file, in its order, one at least; or the one element of a DER file. */
+async function elementsFromFile(path: string, label: string, what: string): Promise<readonly Uint8Array[]> {
+  const bytes = await readBytes(path);
+  if (bytes[0] === DER_SEQUENCE) return [bytes];
+  const blocks = decodePem(textOf(bytes));
+  if (!blocks.ok) throw commandError(`${path}: ${describePemError(blocks.error)}`);
+  const found = blocks.value.filter((block) => block.label === label);
   if (found.length === 0) throw commandError(`${path} holds no PEM ${what}`);
   return found.map(({ bytes }) => bytes);
 }

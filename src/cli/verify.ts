@@ -1,18 +1,13 @@
 import { noble } from '../../nocrypto/index.ts';
 import {
-  type Crl,
-  decodeCrl,
   decodeOcspResponse,
-  describeCrlError,
   describeOcspError,
   describeValidationError,
   formatIdentity,
-  type IdentityError,
   mailboxIdentity,
   type OcspResponse,
   type PolicyOptions,
   type ReferenceIdentity,
-  type Result,
   type RevocationOptions,
   referenceIdentity,
   validatePath,
@@ -27,7 +22,8 @@ import {
   pointInTime,
   usageError,
 } from './command.ts';
-import { blocksLabelled, decodedCertificates, readBytes, trustAnchorsFrom } from './files.ts';
+import { crlsFromFile, decodedCertificates, readBytes, trustAnchorsFrom } from './files.ts';
+import { identityOption } from './identity.ts';
 import { timeText } from './text.ts';
 import { treeLines, verdictJson } from './verdict-text.ts';
 
@@ -128,13 +124,8 @@ function identityFrom(values: Values): ReferenceIdentity | undefined {
   const { host, email, 'any-name': anyName } = values;
   const given = [host !== undefined, email !== undefined, anyName].filter((is) => is).length;
   if (given !== 1) throw usageError('one of --host, --email and --any-name is wanted');
-  if (host !== undefined) return known(referenceIdentity(host), '--host');
-  return email === undefined ? undefined : known(mailboxIdentity(email), '--email');
-}
-
-function known(read: Result<ReferenceIdentity, IdentityError>, option: string): ReferenceIdentity {
-  if (read.ok) return read.value;
-  throw usageError(`${option} must be ${read.error.expected}, not ${read.error.found}`);
+  if (host !== undefined) return identityOption(referenceIdentity(host), '--host');
+  return email === undefined ? undefined : identityOption(mailboxIdentity(email), '--email');
 }
 
 function policiesFrom(values: Values): PolicyOptions {
@@ -155,7 +146,7 @@ async function revocationFrom(values: Values): Promise<RevocationOptions> {
   return {
     policy: nameFrom(how, ['require', 'prefer', 'off'], 'way to treat revocation'),
     scope: nameFrom(values['revocation-scope'], ['leaf', 'path'], 'scope'),
-    crls: await eachOf(crl, readCrls),
+    crls: await eachOf(crl, crlsFromFile),
     ocspResponses: await Promise.all(ocsp.map(readOcspResponse)),
   };
 }
@@ -163,14 +154,6 @@ async function revocationFrom(values: Values): Promise<RevocationOptions> {
 /** What all the files hold, in their order. */
 async function eachOf<T>(paths: readonly string[], read: (path: string) => Promise<readonly T[]>) {
   return (await Promise.all(paths.map(read))).flat();
-}
-
-async function readCrls(path: string): Promise<readonly Crl[]> {
-  return (await blocksLabelled(path, 'X509 CRL', 'CRL')).map((der) => {
-    const crl = decodeCrl(der);
-    if (crl.ok) return crl.value;
-    throw commandError(`${path}: ${describeCrlError(crl.error)}`);
-  });
 }
 
 async function readOcspResponse(path: string): Promise<OcspResponse> {
