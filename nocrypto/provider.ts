@@ -186,7 +186,10 @@ export interface Aead {
   readonly prepare: (key: Uint8Array) => AeadKey;
 }
 
-/** A nonce of the wrong length, or an `out` too short for the result, is a RangeError. */
+/**
+ * A nonce of the wrong length, or an `out` too short for the result, is a RangeError; with CCM, so is a plaintext of 2^24
+ * bytes or more.
+ */
 export interface AeadKey {
   /**
    * Encrypts `plaintext` and writes ciphertext and tag to `out` from `outOffset` (plaintext length + tag length bytes).
@@ -247,6 +250,7 @@ export interface KeyExchangeGroup {
   readonly responderShareLength: number;
   readonly generateEntropyLength: number;
   readonly encapsulateEntropyLength: number;
+  /** The private key is for {@link decapsulate} alone: RFC 7748's bytes, a big-endian scalar, an exponent, ML-KEM's seed. */
   readonly generate: (entropy: Uint8Array) => { readonly privateKey: Secret; readonly share: Uint8Array };
   /**
    * Refuses a share of the wrong length, off the curve, of low order, outside 1 < y < p−1 for a finite field, or with
