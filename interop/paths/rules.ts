@@ -7,7 +7,7 @@ import {
   type ValidatedPath,
   type ValidationError,
 } from '../../x509/index.ts';
-import type { Answer } from './implementations.ts';
+import { type Answer, askOurs } from './implementations.ts';
 import type { Question } from './question.ts';
 
 export type Implementation = 'openssl' | 'go';
@@ -81,10 +81,7 @@ export const RULES: readonly Rule[] = [
     (of): Rule => ({
       of,
       name: `${of} does not look at what anchors demand of policies; pure-tls does (RFC 5937 §3.2)`,
-      explains: ({ question, ours, theirs }) =>
-        theirs.ok &&
-        isRefusal(ours, 'no-valid-policy') &&
-        anchorsOf(question).some((anchor) => extensionValue(anchor, 'policyConstraints') !== undefined),
+      explains: ({ question, theirs }) => theirs.ok && askOurs(question, withoutPolicyConstraints).ok,
     }),
   ),
   {
@@ -143,6 +140,11 @@ function hasForeignKeyIdentifier(ours: Ours): boolean {
 
 function anchorsOf({ anchors }: Question): readonly Certificate[] {
   return anchors.map(decodeCertificate).flatMap((anchor) => (anchor.ok ? [anchor.value] : []));
+}
+
+function withoutPolicyConstraints(certificate: Certificate): Certificate {
+  const extensions = certificate.extensions.filter(({ extnID }) => extnID !== id.ce.policyConstraints);
+  return { ...certificate, extensions };
 }
 
 function isAuthority(certificate: Certificate): boolean {
