@@ -40,19 +40,25 @@ for (const [who, skip, pem] of BUNDLES) {
     }
   });
 
-  test(`every root of ${who} can be an anchor by the web profile as long as it is in force`, { skip }, () => {
+  test(`every root of ${who} can be an anchor by any profile as long as it is in force`, { skip }, () => {
     for (const { certificate } of roots(pem())) {
       const name = formatName(certificate.subject.value);
       const key = unwrap(certificatePublicKey(noble, certificate));
-      const context = {
-        profile: 'web',
-        purpose: 'serverAuth',
-        keyUsage: [],
-        now: certificate.validity.notAfter,
-        isSelfSigned: isSelfIssued,
-      } as const;
-      assert.equal(checkKey(key, context), undefined, name);
-      assert.equal(checkAnchor(certificate, context), undefined, name);
+      const { notBefore, notAfter } = certificate.validity;
+      for (const profile of ['web', 'rfc5280', 'lenient'] as const) {
+        const check = (now: number) =>
+          checkKey(key, { profile }) ??
+          checkAnchor(certificate, {
+            profile,
+            purpose: 'serverAuth',
+            keyUsage: [],
+            now,
+            isSelfSigned: isSelfIssued,
+          });
+        assert.deepEqual([check(notBefore), check(notAfter)], [undefined, undefined], name);
+        assert.equal(check(notBefore - 1)?.reason, 'not-yet-valid');
+        assert.equal(check(notAfter + 1000)?.reason, 'expired');
+      }
     }
   });
 }
