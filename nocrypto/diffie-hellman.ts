@@ -4,8 +4,8 @@ import { err, ok, type Result } from './result.ts';
 import type { Secret } from './secret.ts';
 
 /**
- * What one Diffie-Hellman group computes, with all lengths already checked. `Prepared` is a private key in the form that
- * the arithmetic takes: the bytes themselves, or an object of the platform that costs something to make.
+ * What one Diffie-Hellman group computes, with all lengths already checked. `Prepared` is a private key in the form
+ * that the arithmetic takes: the bytes themselves, or an object of the platform that costs something to make.
  */
 export interface DiffieHellman<Prepared> {
   readonly name: ClassicalName;

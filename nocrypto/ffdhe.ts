@@ -17,19 +17,6 @@ export function ffdhePrime(name: FfdheName): bigint {
   return top + ((eulersNumber(bits - 130) + addend) << 64n) - 1n;
 }
 
-/** Bytes of a share and a shared secret: those of the prime (RFC 9846 §4.3.8.1, §7.4.1). */
-export function ffdheShareLength(name: FfdheName): number {
-  return PARAMETERS[name].bits / 8;
-}
-
-/**
- * Bytes of a private exponent: at least the bits that RFC 7919 appendix A asks for each group. The group of squares has
- * prime order, so short exponents lose nothing.
- */
-export function ffdheExponentLength(name: FfdheName): number {
-  return PARAMETERS[name].exponentLength;
-}
-
 /**
  * Whether 1 < y < p−1 (RFC 7919 §5.1). In these groups that leaves no small subgroup: a y that is no square tells its
  * sender one bit of an exponent that is used once.
@@ -43,20 +30,21 @@ export function isFfdheShare(y: bigint, prime: bigint): boolean {
  * exponents, their time is not, so that a private key should be used once, as TLS 1.3 does.
  */
 export function ffdhe(name: FfdheName): DiffieHellman<Secret> {
-  const length = ffdheShareLength(name);
-  const exponentLength = ffdheExponentLength(name);
+  const { bits, exponentLength } = PARAMETERS[name];
+  // Shares and secrets have the length of the prime (RFC 9846 §4.2.8.1, §7.4.1).
+  const length = bits / 8;
   return {
     name,
     entropyLength: exponentLength,
     privateKeyLength: exponentLength,
     shareLength: length,
-    prepare: (privateKey) => privateKey,
     privateKey: (entropy) => {
       // With its highest bit set every exponent is as long as the others, and above 1.
       const exponent = secret(entropy.slice());
       exponent[0] = (exponent[0] ?? 0) | 0x80;
       return exponent;
     },
+    prepare: (privateKey) => privateKey,
     share: (privateKey) => toBytes(modPow(FFDHE_GENERATOR, toBigint(privateKey), ffdhePrime(name)), length),
     agree: (privateKey, peerShare) => {
       const prime = ffdhePrime(name);
@@ -67,9 +55,17 @@ export function ffdhe(name: FfdheName): DiffieHellman<Secret> {
   };
 }
 
-const PARAMETERS: Readonly<
-  Record<FfdheName, { readonly bits: number; readonly addend: bigint; readonly exponentLength: number }>
-> = {
+interface Parameters {
+  readonly bits: number;
+  readonly addend: bigint;
+  /**
+   * Bytes of a private exponent: at least the bits that RFC 7919 appendix A asks for. The group of squares has prime order,
+   * so short exponents lose nothing.
+   */
+  readonly exponentLength: number;
+}
+
+const PARAMETERS: Readonly<Record<FfdheName, Parameters>> = {
   ffdhe2048: { bits: 2048, addend: 560316n, exponentLength: 32 },
   ffdhe3072: { bits: 3072, addend: 2625351n, exponentLength: 36 },
   ffdhe4096: { bits: 4096, addend: 5736041n, exponentLength: 44 },

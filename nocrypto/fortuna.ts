@@ -6,8 +6,8 @@ import { type Secret, secret } from './secret.ts';
 
 /**
  * Fortuna (Ferguson, Schneier and Kohno, Cryptography Engineering, chapter 9) as a value: it gathers events from
- * sources that nobody has to estimate, and recovers from a compromise as long as any of them is good. All functions return
- * the next value and leave this one usable; whoever keeps an old one repeats its bytes.
+ * sources that nobody has to estimate, and recovers from a compromise as long as any of them is good. All functions
+ * return the next value and leave this one usable; whoever keeps an old one repeats its bytes.
  *
  * Events go to 32 pools. The n-th reseed takes pool i if 2^i divides n, so that an attacker who knows most events and
  * can provoke reseeds still never knows all of a late pool. The generator is AES-256 in counter mode with a new key
@@ -50,8 +50,8 @@ export function fortunaStart(): Fortuna {
 }
 
 /**
- * AddRandomEvent (§9.5.6): 1 to 32 bytes from the source of this number (0 to 255) to a pool (0 to 31), else RangeError.
- * A source goes around the pools: it gives its events to 0, 1, … 31, 0 …
+ * AddRandomEvent (§9.5.6): 1 to 32 bytes from the source of this number (0 to 255) to a pool (0 to 31), else
+ * RangeError. A source goes around the pools: it gives its events to 0, 1, … 31, 0 …
  */
 export function fortunaAdd(fortuna: Fortuna, source: number, pool: number, event: Uint8Array): Fortuna {
   requireWhole('a source', source);
@@ -68,8 +68,8 @@ export function fortunaAdd(fortuna: Fortuna, source: number, pool: number, event
 }
 
 /**
- * Reseed (§9.4.2) from outside the pools: the seed that was saved at the last run (§9.6), or fresh bytes from a platform
- * that has good ones. It does not count as a use of the pools.
+ * Reseed (§9.4.2) from outside the pools: the seed that was saved at the last run (§9.6), or fresh bytes from a
+ * platform that has good ones. It does not count as a use of the pools.
  */
 export function fortunaReseed(fortuna: Fortuna, seed: Uint8Array): Fortuna {
   const key = secret(doubleSha256(concat(fortuna.key, seed)));

@@ -28,7 +28,10 @@ export type HpkeKdfName = 'hkdf-sha256' | 'hkdf-sha384' | 'hkdf-sha512';
 /** `export-only` has no cipher: its contexts only export secrets. */
 export type HpkeAeadName = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305' | 'export-only';
 
-/** A secret of 32 bytes or more, with as much entropy, that both sides have; and its name, which is not empty (§5.1.2). */
+/**
+ * A secret of 32 bytes or more, with as much entropy, that both sides have; and its name, which is not empty
+ * (§5.1.2).
+ */
 export interface HpkePsk {
   readonly psk: Uint8Array;
   readonly pskId: Uint8Array;
@@ -66,7 +69,10 @@ export interface HpkeContext<Role extends 'sender' | 'recipient'> {
   readonly sequence: number;
 }
 
-/** SetupS of all four modes (§5.1): which one, PSK and sender's key say. Returns the context, and `enc` for the recipient. */
+/**
+ * SetupS of all four modes (§5.1): which one, PSK and sender's key say. Returns the context, and `enc` for the
+ * recipient.
+ */
 export function hpkeSetupSender(
   crypto: CryptoProvider,
   suite: HpkeSuite,
@@ -117,7 +123,10 @@ export function hpkeOpen(
   return ok({ plaintext, context: next(context) });
 }
 
-/** Context.Export (§5.3): `length` bytes, at most 255 times the KDF's output (else RangeError). Both sides get the same. */
+/**
+ * Context.Export (§5.3): `length` bytes, at most 255 times the KDF's output (else RangeError). Both sides get the
+ * same.
+ */
 export function hpkeExport(
   context: HpkeContext<'sender' | 'recipient'>,
   exporterContext: Uint8Array,

@@ -4,14 +4,17 @@ import type { Secret } from './secret.ts';
 export type MlKemName = 'ml-kem-768' | 'ml-kem-1024';
 
 /**
- * ML-KEM (FIPS 203) with its randomness as arguments and all lengths already checked. The private key is the seed d ‖ z,
- * from which §3.3 lets the rest be expanded; `Prepared` is what it is expanded to.
+ * ML-KEM (FIPS 203) with its randomness as arguments and all lengths already checked. The private key is the seed d ‖
+ * z, from which §3.3 lets the rest be expanded; `Prepared` is what it is expanded to.
  */
 export interface MlKem<Prepared> {
   /** Algorithm 16 from d ‖ z, {@link ML_KEM_SEED} bytes. */
   readonly prepare: (seed: Secret) => Prepared;
   readonly encapsulationKey: (prepared: Prepared) => Uint8Array;
-  /** Algorithm 17 with m, {@link ML_KEM_MESSAGE} bytes; `undefined` when a coefficient of the key is not below 3329 (§7.2). */
+  /**
+   * Algorithm 17 with m, {@link ML_KEM_MESSAGE} bytes; `undefined` when a coefficient of the key is not below 3329
+   * (§7.2).
+   */
   readonly encapsulate: (
     encapsulationKey: Uint8Array,
     message: Uint8Array,

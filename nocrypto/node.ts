@@ -23,10 +23,10 @@ import { tls12Prf } from './tls12-prf.ts';
  * The provider to take in Node: what the portable one computes, byte for byte, by OpenSSL's machine code. That makes it
  * some twenty times as fast, and it is the only one whose timing somebody has looked after.
  *
- * Equal arguments give equal answers here too, so whatever OpenSSL would do with randomness of its own is not left to it.
- * An ECDSA signature takes its nonce from RFC 6979; OpenSSL multiplies by it, and what remains is arithmetic on BigInt, blinded.
- * ML-KEM encapsulates, and ML-DSA signs, in JavaScript. What a version of Node lacks altogether (ML-KEM and ML-DSA before
- * 24.7) is in JavaScript as well: `native` says what is not.
+ * Equal arguments give equal answers here too, so whatever OpenSSL would do with randomness of its own is not left to
+ * it. An ECDSA signature takes its nonce from RFC 6979; OpenSSL multiplies by it, and what remains is arithmetic on
+ * BigInt, blinded. ML-KEM encapsulates, and ML-DSA signs, in JavaScript. What a version of Node lacks altogether
+ * (ML-KEM and ML-DSA before 24.7) is in JavaScript as well: `native` says what is not.
  */
 export const node: CryptoProvider = {
   name: 'node',

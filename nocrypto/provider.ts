@@ -121,7 +121,10 @@ export type Primitive =
   | 'ml-dsa-verification'
   | 'ml-dsa-signing';
 
-/** SHA-1 is here for OCSP, key identifiers and old HMACs only, SHA-224 for old HMACs; no signature algorithm names them. */
+/**
+ * SHA-1 is here for OCSP, key identifiers and old HMACs only, SHA-224 for old HMACs; no signature algorithm names
+ * them.
+ */
 export type HashName =
   | 'sha1'
   | 'sha224'
@@ -143,7 +146,9 @@ export interface Hash {
   readonly start: () => RunningHash;
 }
 
-/** A hash in progress, as a value: `update` returns the next one and leaves this one usable (a TLS transcript forks). */
+/**
+ * A hash in progress, as a value: `update` returns the next one and leaves this one usable (a TLS transcript forks).
+ */
 export interface RunningHash {
   readonly update: (data: Uint8Array) => RunningHash;
   /** The digest of all input so far. Does not end the hash. */
@@ -187,8 +192,8 @@ export interface Aead {
 }
 
 /**
- * A nonce of the wrong length, or an `out` too short for the result, is a RangeError; with CCM, so is a plaintext of 2^24
- * bytes or more.
+ * A nonce of the wrong length, or an `out` too short for the result, is a RangeError; with CCM, so is a plaintext of
+ * 2^24 bytes or more.
  */
 export interface AeadKey {
   /**
@@ -250,7 +255,10 @@ export interface KeyExchangeGroup {
   readonly responderShareLength: number;
   readonly generateEntropyLength: number;
   readonly encapsulateEntropyLength: number;
-  /** The private key is for {@link decapsulate} alone: RFC 7748's bytes, a big-endian scalar, an exponent, ML-KEM's seed. */
+  /**
+   * The private key is for {@link decapsulate} alone: RFC 7748's bytes, a big-endian scalar, an exponent, ML-KEM's
+   * seed.
+   */
   readonly generate: (entropy: Uint8Array) => { readonly privateKey: Secret; readonly share: Uint8Array };
   /**
    * Refuses a share of the wrong length, off the curve, of low order, outside 1 < y < p−1 for a finite field, or with
@@ -330,7 +338,10 @@ export type RsaPublicKey = Extract<PublicKey, { readonly kind: 'rsa' }>;
 
 export type RsaPrivateKey = Extract<PrivateKey, { readonly kind: 'rsa' }>;
 
-/** `entropy` is {@link SIGNING_ENTROPY_LENGTH} fresh random bytes: for padding where one encrypts, for blinding where one decrypts. */
+/**
+ * `entropy` is {@link SIGNING_ENTROPY_LENGTH} fresh random bytes: for padding where one encrypts, for blinding where
+ * one decrypts.
+ */
 export interface RsaEncryption {
   /** RSAES-PKCS1-v1_5 (RFC 8017 §7.2.1): a message of at most the modulus's bytes less 11. */
   readonly encryptPkcs1: (
@@ -339,10 +350,10 @@ export interface RsaEncryption {
     entropy: Uint8Array,
   ) => Result<Uint8Array, RsaEncryptionError>;
   /**
-   * RSAES-PKCS1-v1_5 decryption in the only form that is safe to offer: the message, if the ciphertext holds one that is
-   * exactly as long as `substitute`, else a copy of `substitute`, which the caller draws at random before. One cannot
-   * tell which, and must not try: go on with the result, and let the next check of the protocol fail (RFC 5246 §7.4.7.1).
-   * A substitute longer than any message is a RangeError.
+   * RSAES-PKCS1-v1_5 decryption in the only form that is safe to offer: the message, if the ciphertext holds one that
+   * is exactly as long as `substitute`, else a copy of `substitute`, which the caller draws at random before. One
+   * cannot tell which, and must not try: go on with the result, and let the next check of the protocol fail (RFC 5246
+   * §7.4.7.1). A substitute longer than any message is a RangeError.
    */
   readonly decryptPkcs1: (
     key: RsaPrivateKey,
@@ -350,7 +361,10 @@ export interface RsaEncryption {
     substitute: Uint8Array,
     entropy: Uint8Array,
   ) => Secret;
-  /** RSAES-OAEP (RFC 8017 §7.1.1), MGF1 with the same hash: a message of at most the modulus's bytes less 2 and two digests. */
+  /**
+   * RSAES-OAEP (RFC 8017 §7.1.1), MGF1 with the same hash: a message of at most the modulus's bytes less 2 and two
+   * digests.
+   */
   readonly encryptOaep: (
     key: RsaPublicKey,
     hash: HashName,

@@ -1,6 +1,6 @@
 /**
- * A result of node:crypto as a plain array. A Buffer would do almost everywhere; but its `slice` is a view where that of
- * an array is a copy, and nobody outside of this folder should have to know.
+ * A result of node:crypto as a plain array. A Buffer would do almost everywhere; but its `slice` is a view where that
+ * of an array is a copy, and nobody outside of this folder should have to know.
  */
 export function plain(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
@@ -15,7 +15,10 @@ export function fromBase64url(text: unknown): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'base64url'));
 }
 
-/** What `compute` gives, or `undefined` where node:crypto throws: for answers to a peer's bytes, which are no exceptions here. */
+/**
+ * What `compute` gives, or `undefined` where node:crypto throws: for answers to a peer's bytes, which are no
+ * exceptions here.
+ */
 export function attempt<T>(compute: () => T): T | undefined {
   try {
     return compute();

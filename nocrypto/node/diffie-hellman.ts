@@ -77,9 +77,10 @@ export interface PreparedFfdhe {
 }
 
 /**
- * The groups of RFC 7919. In Node 20, key objects want the peer's share to be a square, which takes ten times as long as
- * the agreement; from Node 22 on, `createDiffieHellman` wants that too, and checks its prime every time, for seconds. So
- * each has what it is quick with. Shares are checked here: what OpenSSL does about them depends on the version.
+ * The groups of RFC 7919. In Node 20, key objects want the peer's share to be a square, which takes ten times as long
+ * as the agreement; from Node 22 on, `createDiffieHellman` wants that too, and checks its prime every time, for
+ * seconds. So each has what it is quick with. Shares are checked here: what OpenSSL does about them depends on the
+ * version.
  */
 export function nodeFfdhe(name: FfdheName): DiffieHellman<PreparedFfdhe> {
   const portable = ffdhe(name);

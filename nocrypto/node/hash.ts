@@ -55,8 +55,8 @@ export const pbkdf2: CryptoProvider['pbkdf2'] = (name, password, salt, iteration
 };
 
 /**
- * HMAC (RFC 2104) as two hashes of one call each. `createHmac` is no quicker in any version of Node, and in Node 24 it takes
- * six times as long.
+ * HMAC (RFC 2104) as two hashes of one call each. `createHmac` is no quicker in any version of Node, and in Node 24
+ * it takes six times as long.
  */
 function macOnce(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
   const { blockLength, outputLength } = hashes[name];

@@ -8,10 +8,9 @@ import { attempt, base64url } from './bytes.ts';
 import { okpPrivateKey, okpPublicKey } from './okp.ts';
 
 /*
- * Keys as objects of node:crypto. They are dear to make (OpenSSL checks a point by a multiplication) and a handshake
- * meets the same ones again and again, so they are kept: by the value of a checked key, and for public keys, which come
- * anew from each certificate, by their bytes too. A public key is no secret; private ones are kept by value only, and go when it
- * does.
+ * Keys as objects of node:crypto. They are dear to make (OpenSSL checks a point by a multiplication), and one handshake
+ * meets the same ones as the one before. So they are kept: by the checked key that they were made for, as long as
+ * somebody holds it, and those of public keys, which come anew with each certificate, by their bytes too.
  */
 
 type Keepable = PublicKeyOf<'rsa' | 'ec' | EdwardsName>;

@@ -9,8 +9,9 @@ import { attempt, fromBase64url, plain } from './bytes.ts';
 import { BIT_STRING, der, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, VERSION } from './der.ts';
 
 /*
- * ML-KEM and ML-DSA, which node:crypto has since Node 24.7 and OpenSSL 3.5. It draws its own randomness to encapsulate and
- * to sign, and takes no other; so these two stay in JavaScript, or equal arguments would not give equal answers.
+ * ML-KEM and ML-DSA, which node:crypto has since Node 24.7 and OpenSSL 3.5. It draws its own randomness to
+ * encapsulate and to sign, and takes no other; so these two stay in JavaScript, or equal arguments would not give
+ * equal answers.
  */
 
 /** The last arcs of NIST's identifiers 2.16.840.1.101.3.4.4 (KEMs) and 2.16.840.1.101.3.4.3 (signatures). */

@@ -37,7 +37,8 @@ export const rsa: RsaPrimitives = {
 export const signaturePrimitives: Omit<SignaturePrimitives, 'verifyMlDsa' | 'signMlDsa'> = {
   rsa,
   verifyEcdsa: (hash, key, message, signature) =>
-    // Its own strict reading first, so that no version of OpenSSL takes an encoding that the portable provider does not.
+    // Its own strict reading first, so that no version of OpenSSL takes an encoding that the portable provider does
+    // not.
     decodeSignature(signature, curveLengths[key.curve].scalar) !== undefined &&
     nodeVerify(hash, message, publicKeyObject(key), signature),
   signEcdsa: (hash, { curve: name, scalar }, message, entropy) =>
@@ -48,10 +49,10 @@ export const signaturePrimitives: Omit<SignaturePrimitives, 'verifyMlDsa' | 'sig
 };
 
 /**
- * ECDSA (FIPS 186-5 §6.4.1) with the hedged nonce of RFC 6979 §3.6, so that equal arguments give equal signatures, the
- * portable provider's: OpenSSL would draw a nonce itself. The multiplication by the nonce, which is what takes the time
- * and what must not be timed, is OpenSSL's. The rest is on BigInt, and blinded: neither the nonce nor the private key is
- * an operand of it except beside a random factor.
+ * ECDSA (FIPS 186-5 §6.4.1) with the hedged nonce of RFC 6979 §3.6, so that equal arguments give equal signatures,
+ * the portable provider's: OpenSSL would draw a nonce itself. The multiplication by the nonce, which is what takes
+ * the time and what must not be timed, is OpenSSL's. The rest is on BigInt, and blinded: neither the nonce nor the
+ * private key is an operand of it except beside a random factor.
  */
 function signEcdsa(
   name: CurveName,

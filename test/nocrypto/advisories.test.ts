@@ -160,7 +160,8 @@ for (const crypto of [noble, node]) {
     });
 
     it('looks for the padding of a forged PKCS#1 signature where it belongs (Bleichenbacher 2006)', () => {
-      // With the exponent 3 a cube root makes the leading bytes right, and garbage behind the digest is ignored by the lenient.
+      // With the exponent 3 a cube root makes the leading bytes right, and garbage behind the digest is ignored by
+      // the lenient.
       const modulus = 2n ** 2048n - 1942289n;
       const cubic = good(crypto.publicKey({ kind: 'rsa', modulus, publicExponent: 3n }));
       const digestInfo = [

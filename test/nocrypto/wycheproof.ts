@@ -9,8 +9,8 @@
  * - all other acceptable shares of these two (not reduced, on the twist) are taken, as RFC 7748 §5 wants it.
  *
  * Cases for what TLS and X.509 have no use for (192-bit AEAD keys, other nonce and tag lengths, SHA-1 and SHA-224 in
- * signatures, a mask generation hash of its own, ML-DSA contexts) count as out of scope. The vectors are not part of the
- * project: see {@link vectorFolder}.
+ * signatures, a mask generation hash of its own, ML-DSA contexts) count as out of scope. The vectors are not part of
+ * the project: see {@link vectorFolder}.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
