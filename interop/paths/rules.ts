@@ -61,12 +61,6 @@ export const RULES: readonly Rule[] = [
   },
   {
     of: 'openssl',
-    name: 'openssl takes anyPolicy in a leaf for no explicit policy; RFC 9618 §5.5 counts it',
-    explains: ({ ours, alongPath }) =>
-      ours.ok && ours.value.policies.includes(id.ce.anyPolicy) && refusedFor(alongPath, /no explicit policy/),
-  },
-  {
-    of: 'openssl',
     name: 'openssl lets a wildcard name stand for a host in an excluded subtree (CVE-2025-61727)',
     explains: ({ question, ours, theirs }) =>
       theirs.ok && isRefusal(ours, 'name-constraint') && hasWildcard(question),
