@@ -111,7 +111,7 @@ const ourKeyUpdates: readonly Case[] = [
     assert.equal(keyUpdates(await messages(), 'received'), RENEWALS);
     assert.deepEqual(renewals(events), { received: 0, sent: RENEWALS });
   }),
-  ...(['go', 'node'] as const).map(
+  ...(['go', 'node', 'gnutls'] as const).map(
     (peer): Case => ({
       peer,
       role: 'client',

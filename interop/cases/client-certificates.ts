@@ -194,7 +194,7 @@ const refused: readonly Case[] = [
   }),
 ];
 
-const withOthers: readonly Case[] = (['go', 'node'] as const).flatMap((peer): readonly Case[] =>
+const withOthers: readonly Case[] = (['go', 'node', 'gnutls'] as const).flatMap((peer): readonly Case[] =>
   (['P-256', 'RSA-2048', 'Ed25519'] as const).flatMap((kind) => [
     {
       peer,

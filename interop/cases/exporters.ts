@@ -5,7 +5,7 @@ import { type CipherSuiteName, keyLogLine, type TraceEvent } from '../../src/ind
 import { sClient, sServer } from '../peers/openssl.ts';
 import { EXPORTER } from '../peers/peer.ts';
 import type { Case } from '../support/case.ts';
-import { answerLines, answerPeer, askLine, askPeer } from '../support/exchange.ts';
+import { answerLines, answerPeer, askLineOf, askPeer } from '../support/exchange.ts';
 import { connectTo, listenFor, ourClientConfig, ourServerConfig, valueFrom } from '../support/ours.ts';
 import { opensslCase } from '../support/with-openssl.ts';
 
@@ -57,17 +57,23 @@ function withOpenssl(suite: CipherSuiteName): readonly Case[] {
   ];
 }
 
-const withOthers: readonly Case[] = (['go', 'node'] as const).flatMap((peer): readonly Case[] => [
+const withOthers: readonly Case[] = (
+  [
+    ['go', EXPORTER.context],
+    ['node', EXPORTER.context],
+    ['gnutls', new Uint8Array(0)],
+  ] as const
+).flatMap(([peer, context]): readonly Case[] => [
   {
     peer,
     role: 'client',
-    title: 'exported keys, with a context',
+    title: `exported keys, with${context.length === 0 ? 'out' : ''} a context`,
     run: async (bench) => {
       const { chainFile, keyFile } = await bench.identities.usual('P-256');
       let ours = '';
       const exchange = await askPeer(bench, {}, { chainFile, keyFile }, async (connection) => {
-        ours = exportedInContext(connection);
-        return askLine(connection);
+        ours = exportedAsPeersDo(connection, context);
+        return askLineOf(bench.peer)(connection);
       });
       assert.equal(exchange.peer.exported, ours);
     },
@@ -75,12 +81,12 @@ const withOthers: readonly Case[] = (['go', 'node'] as const).flatMap((peer): re
   {
     peer,
     role: 'server',
-    title: 'exported keys, with a context',
+    title: `exported keys, with${context.length === 0 ? 'out' : ''} a context`,
     run: async (bench) => {
       const { credential } = await bench.identities.usual('P-256');
       let ours = '';
       const exchange = await answerPeer(bench, { credentials: [credential] }, {}, async (connection) => {
-        ours = exportedInContext(connection);
+        ours = exportedAsPeersDo(connection, context);
         return answerLines(connection);
       });
       assert.equal(exchange.peer.exported, ours);
@@ -93,8 +99,8 @@ function exported(connection: TlsConnection): string {
   return Buffer.from(secret).toString('hex').toUpperCase();
 }
 
-function exportedInContext(connection: TlsConnection): string {
-  const secret = connection.exportKeyingMaterial(EXPORTER.label, EXPORTER.context, EXPORTER.length);
+function exportedAsPeersDo(connection: TlsConnection, context: Uint8Array): string {
+  const secret = connection.exportKeyingMaterial(EXPORTER.label, context, EXPORTER.length);
   return Buffer.from(secret).toString('hex');
 }
 

@@ -4,6 +4,7 @@ import { bulkCases } from './bulk.ts';
 import { clientCertificateCases } from './client-certificates.ts';
 import { exporterCases } from './exporters.ts';
 import { foreignCertificateCases } from './foreign-certificates.ts';
+import { gnutlsCases } from './gnutls.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
@@ -25,5 +26,6 @@ export function allCases(): readonly Case[] {
     ...foreignCertificateCases(),
     ...afterHandshakeCases(),
     ...bulkCases(),
+    ...gnutlsCases(),
   ];
 }

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import type { GroupName } from '../../nocrypto/index.ts';
-import type { CipherSuiteName } from '../../src/index.ts';
+import type { CipherSuiteName, SignatureSchemeName } from '../../src/index.ts';
 import type { PeerName } from '../peers/peer.ts';
 import type { Bench, Case } from '../support/case.ts';
 import { answerPeer, askPeer, type Exchange } from '../support/exchange.ts';
-import { type CertificateKind, certificateKinds, NAME, usualScheme } from '../support/identities.ts';
+import {
+  type CertificateKind,
+  certificateKinds,
+  NAME,
+  rareCertificateKinds,
+  usualScheme,
+} from '../support/identities.ts';
 
-/** Every suite with every classical group and every certificate, straight and after a HelloRetryRequest; the hybrid. */
+/**
+ * Every suite with every classical group and every certificate, straight and after a HelloRetryRequest; the hybrid; what
+ * only GnuTLS has beside us.
+ */
 export function matrixCases(): readonly Case[] {
   const everything = suites.flatMap((suite) =>
     classicalGroups.flatMap((group) =>
@@ -23,6 +32,7 @@ export function matrixCases(): readonly Case[] {
         .filter((handshake) => isPossible(peer, role, handshake))
         .map((handshake) => handshakeCase(peer, role, handshake)),
     ),
+    ...[...sample, ...rareSample].map((handshake) => handshakeCase('gnutls', role, handshake)),
   ]);
 }
 
@@ -48,6 +58,19 @@ const sample: readonly Handshake[] = [0, 1, 2, 3].flatMap((i) =>
     suite: pick(suites, i + (retry ? 1 : 0)),
     group: pick(classicalGroups, i + (retry ? 1 : 0)),
     certificate: pick(certificateKinds, i + (retry ? 2 : 0)),
+    retry,
+  })),
+);
+
+const rareSuites: readonly CipherSuiteName[] = ['TLS_AES_128_CCM_SHA256', 'TLS_AES_128_CCM_8_SHA256'];
+const rareGroups: readonly GroupName[] = ['secp521r1', 'x448', 'ffdhe2048', 'ffdhe3072'];
+
+/** The same with what is not on by default, at this end or at the other. */
+const rareSample: readonly Handshake[] = rareGroups.flatMap((group, i) =>
+  [false, true].map((retry) => ({
+    suite: pick(rareSuites, i + (retry ? 1 : 0)),
+    group,
+    certificate: pick(rareCertificateKinds, (i >> 1) + (retry ? 1 : 0)),
     retry,
   })),
 );
@@ -84,6 +107,7 @@ async function ourClient(bench: Bench, { suite, group, certificate, retry }: Han
       cipherSuites: [suite],
       groups: retry ? [other(group), group] : [group],
       keyShares: [retry ? other(group) : group],
+      signatureSchemes: schemesFor(certificate),
     },
     { chainFile, keyFile, cipherSuites: [suite], groups: [group] },
   );
@@ -93,7 +117,12 @@ async function ourServer(bench: Bench, { suite, group, certificate, retry }: Han
   const { credential } = await bench.identities.usual(certificate);
   return answerPeer(
     bench,
-    { credentials: [credential], cipherSuites: [suite], groups: [group] },
+    {
+      credentials: [credential],
+      cipherSuites: [suite],
+      groups: [group],
+      signatureSchemes: schemesFor(certificate),
+    },
     { cipherSuites: [suite], groups: retry ? [other(group), group] : [group] },
   );
 }
@@ -130,6 +159,11 @@ function assertNegotiated(
 /** What the peer told, without what it left out. */
 function told(facts: Exchange['peer']): Exchange['peer'] {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+}
+
+/** The authority signs with P-256. */
+function schemesFor(certificate: CertificateKind): readonly SignatureSchemeName[] {
+  return [...new Set([usualScheme[certificate], usualScheme['P-256']])];
 }
 
 function other(group: GroupName): GroupName {

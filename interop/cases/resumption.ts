@@ -173,7 +173,7 @@ const byOpenssl: readonly Case[] = [
   }),
 ];
 
-const withOthers: readonly Case[] = (['go', 'node'] as const).flatMap((peer): readonly Case[] =>
+const withOthers: readonly Case[] = (['go', 'node', 'gnutls'] as const).flatMap((peer): readonly Case[] =>
   [false, true].flatMap((retry): readonly Case[] => [
     {
       peer,

@@ -4,7 +4,15 @@ import type { GroupName } from '../../nocrypto/index.ts';
 import { run, start } from '../support/process.ts';
 import { awaitedLater, type Scope } from '../support/scope.ts';
 import { groupNames } from './groups.ts';
-import type { ConnectOptions, Peer, PeerReport, Presence, ServeOptions, Serving } from './peer.ts';
+import {
+  type ConnectOptions,
+  type Peer,
+  type PeerReport,
+  type Presence,
+  reversed,
+  type ServeOptions,
+  type Serving,
+} from './peer.ts';
 
 /** Where Go's own installer puts it; tried after the path. `GO` names another one. */
 const programs = process.env['GO'] === undefined ? ['go', '/usr/local/go/bin/go'] : [process.env['GO']];
@@ -37,6 +45,7 @@ function goPeer(version: string, program: string): Peer {
     name: 'go',
     version,
     groups: ['x25519', 'secp256r1', 'secp384r1', 'X25519MLKEM768'],
+    answer: reversed,
     serve: (scope, options) => serve(scope, program, options),
     connect: (scope, port, options) => connect(scope, program, port, options),
   };

@@ -30,6 +30,7 @@ function nodePeer(version: string, hasHybrid: boolean): Peer {
     name: 'node',
     version,
     groups: ['x25519', 'secp256r1', 'secp384r1', ...(hasHybrid ? (['X25519MLKEM768'] as const) : [])],
+    answer: reversed,
     serve,
     connect,
   };

@@ -5,7 +5,15 @@ import { type Child, run, start } from '../support/process.ts';
 import { awaitedLater, type Scope } from '../support/scope.ts';
 import { opensslNames } from './groups.ts';
 import { factsOf, parseMessages, type WireMessage } from './openssl-messages.ts';
-import type { ConnectOptions, Peer, PeerReport, Presence, ServeOptions, Serving } from './peer.ts';
+import {
+  type ConnectOptions,
+  type Peer,
+  type PeerReport,
+  type Presence,
+  reversed,
+  type ServeOptions,
+  type Serving,
+} from './peer.ts';
 
 /** `OPENSSL` names another binary than the one on the path. */
 const program = process.env['OPENSSL'] ?? 'openssl';
@@ -93,6 +101,7 @@ function opensslPeer(version: string, hasHybrid: boolean): Peer {
     name: 'openssl',
     version,
     groups: ['x25519', 'secp256r1', 'secp384r1', ...(hasHybrid ? (['X25519MLKEM768'] as const) : [])],
+    answer: reversed,
     serve,
     connect,
   };

@@ -3,19 +3,21 @@ import type { CipherSuiteName } from '../../src/index.ts';
 import type { Scope } from '../support/scope.ts';
 
 /**
- * A TLS implementation that nobody here wrote, in both roles. As a server it answers each line with its characters in
- * reverse order; as a client it sends one line, waits for the answer and closes.
+ * A TLS implementation that nobody here wrote, in both roles. As a server it answers each line; as a client it sends one
+ * line, waits for the answer and closes.
  */
 export interface Peer {
   readonly name: PeerName;
   readonly version: string;
   /** The groups of ours that it has. */
   readonly groups: readonly GroupName[];
+  /** What its server answers to a line: {@link reversed} where that is possible, since an echo proves less. */
+  readonly answer: (line: string) => string;
   readonly serve: (scope: Scope, options: ServeOptions) => Promise<Serving>;
   readonly connect: (scope: Scope, port: number, options: ConnectOptions) => Promise<PeerReport>;
 }
 
-export type PeerName = 'openssl' | 'go' | 'node';
+export type PeerName = 'openssl' | 'go' | 'node' | 'gnutls';
 
 /** A peer on this machine, or why there is none. */
 export type Presence =
@@ -30,7 +32,7 @@ interface PeerOptions {
   readonly applicationProtocols?: readonly string[];
   /**
    * Data and answer are each everything up to close_notify, so that the answer goes out on a connection whose other
-   * half is already closed. OpenSSL's tools cannot do that.
+   * half is already closed. The tools of OpenSSL and GnuTLS cannot do that.
    */
   readonly halfClose?: boolean;
   /** How many connections, one after the other, each a resumption where that is possible. Default 1. */
@@ -78,7 +80,7 @@ export interface PeerFacts {
   readonly resumed?: boolean | undefined;
   /** SHA-256 of the certificate that we showed, in hex; empty for none. */
   readonly fingerprint?: string | undefined;
-  /** What {@link EXPORTER} gives, in hex. */
+  /** What {@link EXPORTER} gives, in hex; the tools of GnuTLS know no context and export without. */
   readonly exported?: string | undefined;
 }
 
@@ -89,7 +91,7 @@ export const EXPORTER = {
   length: 48,
 } as const;
 
-/** The answer of a peer's server to a line. */
+/** What our server answers to a line, and most peers' servers. */
 export function reversed(line: string): string {
   return [...line].reverse().join('');
 }

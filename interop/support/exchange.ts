@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import type { TlsConnection } from '../../src/flow/index.ts';
 import type { ClientOptions, Facts, ServerOptions, Session } from '../../src/index.ts';
-import { type ConnectOptions, type PeerFacts, reversed, type ServeOptions } from '../peers/peer.ts';
+import {
+  type ConnectOptions,
+  type Peer,
+  type PeerFacts,
+  reversed,
+  type ServeOptions,
+} from '../peers/peer.ts';
 import type { Bench } from './case.ts';
 import { NAME } from './identities.ts';
 import { connectTo, listenFor, ourClientConfig, ourServerConfig, type Use, valueFrom } from './ours.ts';
@@ -22,7 +28,7 @@ export async function askPeer(
   { scope, identities, peer }: Bench,
   ours: Partial<ClientOptions>,
   theirs: ServeOptions,
-  use: Use<Facts> = askLine,
+  use: Use<Facts> = askLineOf(peer),
 ): Promise<Exchange> {
   const { port, report } = await peer.serve(scope, theirs);
   const config = ourClientConfig(identities, ours);
@@ -66,10 +72,15 @@ export async function answerLate(connection: TlsConnection): Promise<Facts> {
 }
 
 /** Sends a line and checks that the answer is the line reversed. */
-export async function askLine(connection: TlsConnection): Promise<Facts> {
-  await connection.write(Buffer.from(`${LINE}\n`));
-  assert.equal(await lineReader(connection)(), reversed(LINE));
-  return connection.facts;
+export const askLine = askLineOf({ answer: reversed });
+
+/** Sends a line and checks that the answer is this peer's. */
+export function askLineOf({ answer }: Pick<Peer, 'answer'>): (connection: TlsConnection) => Promise<Facts> {
+  return async (connection) => {
+    await connection.write(Buffer.from(`${LINE}\n`));
+    assert.equal(await lineReader(connection)(), answer(LINE));
+    return connection.facts;
+  };
 }
 
 /** Answers each line with the line reversed, until the peer has no more. */

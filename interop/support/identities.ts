@@ -19,10 +19,14 @@ import {
 } from '../../x509/index.ts';
 import { must } from './must.ts';
 
-/** The kinds of server certificate that issue and peers are tried with. */
-export type CertificateKind = 'P-256' | 'P-384' | 'RSA-2048' | 'Ed25519';
+/** The kinds of certificate that are issued, by their keys. */
+export type CertificateKind = (typeof certificateKinds)[number] | (typeof rareCertificateKinds)[number];
 
-export const certificateKinds: readonly CertificateKind[] = ['P-256', 'P-384', 'RSA-2048', 'Ed25519'];
+/** Those that every peer is tried with. */
+export const certificateKinds = ['P-256', 'P-384', 'RSA-2048', 'Ed25519'] as const;
+
+/** Those that few have. By default we sign and verify with no P-521 and no Ed448. */
+export const rareCertificateKinds = ['P-521', 'Ed448'] as const;
 
 /** What the key of each certificate signs a TLS 1.3 handshake with when nobody is choosy. */
 export const usualScheme: Readonly<Record<CertificateKind, SignatureSchemeName>> = {
@@ -30,6 +34,8 @@ export const usualScheme: Readonly<Record<CertificateKind, SignatureSchemeName>>
   'P-384': 'ecdsa_secp384r1_sha384',
   'RSA-2048': 'rsa_pss_rsae_sha256',
   Ed25519: 'ed25519',
+  'P-521': 'ecdsa_secp521r1_sha512',
+  Ed448: 'ed448',
 };
 
 /** The name in the usual certificates. */
@@ -174,8 +180,12 @@ function newKey(kind: CertificateKind): PrivateKey {
       return noble.generateKey({ kind: 'ec', curve: 'secp256r1' }, entropy());
     case 'P-384':
       return noble.generateKey({ kind: 'ec', curve: 'secp384r1' }, entropy());
+    case 'P-521':
+      return noble.generateKey({ kind: 'ec', curve: 'secp521r1' }, entropy());
     case 'Ed25519':
       return noble.generateKey({ kind: 'ed25519' }, entropy());
+    case 'Ed448':
+      return noble.generateKey({ kind: 'ed448' }, entropy());
     case 'RSA-2048': {
       // Searching for primes in JavaScript takes seconds.
       const { privateKey } = generateKeyPairSync('rsa', {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findGnutls } from '../peers/gnutls.ts';
 import { findGo } from '../peers/go.ts';
 import { findNode } from '../peers/node.ts';
 import { findOpenssl } from '../peers/openssl.ts';
@@ -50,6 +51,7 @@ const finders: Readonly<Record<PeerName, (folder: string) => Promise<Presence>>>
   openssl: findOpenssl,
   go: findGo,
   node: findNode,
+  gnutls: findGnutls,
 };
 
 /** Runs a case within its time. Whatever it started has ended when this resolves. */
