@@ -4,13 +4,13 @@ import { sameBytes, toHex } from './bytes.ts';
 import { type Certificate, certificatePublicKey } from './certificate.ts';
 import type { ReferenceIdentity } from './identity.ts';
 import type { PathLimits } from './limits.ts';
-import type { OcspResponse } from './ocsp.ts';
 import { validatePath } from './path.ts';
 import type { PolicyOptions } from './policy.ts';
 import { checkTrustedLeaf, type Profile, type Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
 import type { RevocationOptions } from './revocation.ts';
 import { keyFault } from './signature.ts';
+import { checkTransparency, type TransparencyOptions } from './transparency.ts';
 import type { TrustAnchor } from './trust-anchor.ts';
 import { blame, finding, type ValidationError } from './validation-error.ts';
 
@@ -24,8 +24,13 @@ export interface PresentedChain {
   readonly identity: ReferenceIdentity | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** The OCSP responses that the peer presented with its chain; undefined when it was not asked for any. */
-  readonly stapled?: readonly OcspResponse[];
+  /**
+   * The OCSP responses that the peer presented with its chain, the leaf's first, each its DER as it came; undefined when the
+   * peer was not asked for any.
+   */
+  readonly stapled?: readonly Uint8Array[] | undefined;
+  /** What came with the leaf in the TLS extension signed_certificate_timestamp (RFC 6962 §3.3.1): a whole list, undecoded. */
+  readonly scts?: Uint8Array | undefined;
 }
 
 /** A peer whose certificate was accepted. */
@@ -47,6 +52,8 @@ export interface ChainOfTrustOptions {
   readonly policies?: PolicyOptions;
   /** As for {@link validatePath}; what the peer has stapled is added. */
   readonly revocation?: Omit<RevocationOptions, 'stapled'>;
+  /** Asks that logs have promised to show the certificate to everybody. Default: not asked. */
+  readonly transparency?: TransparencyOptions;
   /** Lower limits than `PATH_LIMITS`. */
   readonly limits?: Partial<PathLimits>;
   /** As for {@link validatePath}. */
@@ -66,9 +73,11 @@ export function chainOfTrust({
   anchors,
   dangerouslyAcceptAnyName = false,
   revocation = { policy: 'off' },
+  transparency,
   ...options
 }: ChainOfTrustOptions): Authenticator {
-  return ({ crypto, certificates, purpose, identity, now, stapled }) => {
+  return (presented) => {
+    const { crypto, certificates, purpose, identity, now, stapled } = presented;
     const [presentedLeaf] = certificates;
     if (purpose === 'serverAuth' && identity === undefined && !dangerouslyAcceptAnyName) {
       const missing = finding('name-mismatch', 'the name of the server to reach', 'none given by the caller');
@@ -92,7 +101,8 @@ export function chainOfTrust({
       return validated;
     }
     const { leaf, path, key } = validated.value;
-    return ok({ leaf, path, key });
+    const unlogged = transparency && checkTransparency(presented, validated.value, transparency);
+    return unlogged === undefined ? ok({ leaf, path, key }) : err(blame(unlogged, leaf, 0));
   };
 }
 

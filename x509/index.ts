@@ -191,6 +191,7 @@ export {
   type VerifiedSct,
   verifyScts,
 } from './sct.ts';
+export type { TransparencyOptions } from './transparency.ts';
 export {
   type CollectedAnchors,
   collectTrustAnchors,

@@ -6,7 +6,7 @@ import type { Crl } from './crl.ts';
 import { checkCrls } from './crl-check.ts';
 import { describeEvidenceFault, type EvidenceFault, type Freshness, fault } from './evidence.ts';
 import { extensionValue, findExtension, type ReasonCode } from './extension.ts';
-import type { OcspResponse } from './ocsp.ts';
+import { decodeOcspResponse, describeOcspError, type OcspResponse } from './ocsp.ts';
 import { type VerifiedOcspStatus, verifyOcspResponse } from './ocsp-verify.ts';
 import { id } from './oid.ts';
 import { formatTime } from './time.ts';
@@ -26,10 +26,11 @@ export interface RevocationOptions extends Freshness {
   readonly crls?: readonly Crl[];
   readonly ocspResponses?: readonly OcspResponse[];
   /**
-   * The OCSP responses that came with the chain; undefined when the peer was not asked for any. A leaf that promises to have
-   * one (RFC 7633, `tlsFeature` 5) must then be shown to be good by one of them, also under `prefer`.
+   * The OCSP responses that came with the chain, each its DER as the peer sent it; undefined when the peer was not asked for
+   * any. A leaf that promises to have one (RFC 7633, `tlsFeature` 5) must then be shown to be good by one of them, also under
+   * `prefer`.
    */
-  readonly stapled?: readonly OcspResponse[] | undefined;
+  readonly stapled?: readonly Uint8Array[] | undefined;
   /**
    * Certificates of CRL issuers that are not on the path themselves: of indirect CRLs, and of authorities that sign CRLs with
    * another key. An authority above the certificate in question must have issued them.
@@ -63,7 +64,8 @@ export type RevocationStatus =
 
 /**
  * Whether a validated path stands, by the policy: the statuses of its certificates, or the error of the first that is revoked
- * (`revoked`) or, where the policy wants to know, of unknown status (`revocation-unknown`).
+ * (`revoked`) or, where the policy wants to know, of unknown status: `bad-stapled-response` for a leaf with whose chain
+ * responses came, else `revocation-unknown`.
  *
  * Any usable evidence that a certificate is revoked counts, whatever else says that it is good. The anchor is trusted as it
  * is, and so is a leaf that is itself the anchor.
@@ -80,7 +82,7 @@ export function checkRevocation(
     const certificate = path[depth];
     const found = findingOf(status, policy) ?? (depth === 0 ? checkPromise(check) : undefined);
     if (certificate !== undefined && found !== undefined) {
-      return err(blame(found, certificate, depth));
+      return err(blame(depth === 0 ? blameStaple(found, check) : found, certificate, depth));
     }
   }
   return ok(statuses);
@@ -109,7 +111,8 @@ function statusOf(
   if (byCrl.kind === 'revoked') {
     return byCrl;
   }
-  const responses = [...(check.ocspResponses ?? []), ...stapledResponses(check)];
+  const { ocspResponses = [] } = check;
+  const responses = [...ocspResponses.map((response) => ok(response)), ...stapledResponses(check)];
   const byOcsp = statusByOcsp(check, responses, certificate, authorities);
   if (byOcsp.kind !== 'unknown') {
     return byOcsp;
@@ -138,14 +141,14 @@ function statusByCrl(
 
 function statusByOcsp(
   check: RevocationCheck,
-  responses: readonly OcspResponse[],
+  responses: readonly Result<OcspResponse, EvidenceFault>[],
   certificate: Certificate,
   authorities: readonly Certificate[],
 ): RevocationStatus {
   const faults: EvidenceFault[] = [];
   let isGood = false;
   for (const response of responses) {
-    const verified = askResponse(check, response, certificate, authorities);
+    const verified = response.ok ? askResponse(check, response.value, certificate, authorities) : response;
     if (verified.ok && verified.value.kind === 'revoked') {
       return { ...verified.value, source: 'ocsp' };
     }
@@ -199,8 +202,24 @@ function doubtAbout(
 }
 
 /** A peer staples at most one response for each certificate; more would only cost time. */
-function stapledResponses({ stapled = [], path }: RevocationCheck): readonly OcspResponse[] {
-  return stapled.slice(0, path.length);
+function stapledResponses({
+  stapled = [],
+  path,
+}: RevocationCheck): readonly Result<OcspResponse, EvidenceFault>[] {
+  return stapled.slice(0, path.length).map((der) => {
+    const response = decodeOcspResponse(der);
+    if (response.ok) {
+      return response;
+    }
+    return err(fault('ocsp', 'malformed', 'an OCSP response', describeOcspError(response.error)));
+  });
+}
+
+/** Evidence that is no good is the peer's fault where the peer has chosen it; that there is none need not be. */
+function blameStaple(found: Finding, { stapled = [] }: RevocationCheck): Finding {
+  return found.reason === 'revocation-unknown' && stapled.length > 0
+    ? { ...found, reason: 'bad-stapled-response' }
+    : found;
 }
 
 /** RFC 7633 §4.2.3.1: a certificate that promises a stapled response is not to be accepted without. */

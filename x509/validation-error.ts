@@ -25,6 +25,10 @@ export type ValidationReason =
   | 'revoked'
   /** The policy wants to know whether a certificate is revoked, and no usable evidence says. */
   | 'revocation-unknown'
+  /** The same, though the peer has stapled an OCSP response: it is malformed, stale, by nobody who may, or about others. */
+  | 'bad-stapled-response'
+  /** Too few of the logs that the caller trusts have promised to show the certificate to everybody (RFC 6962). */
+  | 'not-logged'
   /** None of the certificates or keys that alone are accepted. */
   | 'not-pinned'
   /** Properly signed, but not as the profile wants certificates to be. */

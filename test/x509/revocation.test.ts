@@ -15,6 +15,7 @@ import {
   describeEvidenceFault,
   describeValidationError,
   type EvidenceFaultReason,
+  encodeOcspResponse,
   encodePem,
   type GeneralName,
   id,
@@ -701,23 +702,40 @@ const promising = endEntity(HOST, intermediate, {
   extensions: [makeExtension({ kind: id.pe.tlsFeature, value: [5] })],
 });
 
+const staple = (...answers: Parameters<typeof answer>) => encodeOcspResponse(answer(...answers));
+
 test('a stapled response is evidence like any other', () => {
-  assert.equal(kindOf({ stapled: [answer(GOOD)] }), 'good');
-  assert.equal(kindOf({ stapled: [answer(REVOKED)] }), 'revoked');
+  assert.equal(kindOf({ stapled: [staple(GOOD)] }), 'good');
+  assert.equal(kindOf({ stapled: [staple(REVOKED)] }), 'revoked');
 });
 
 test('a certificate that promises a stapled response is refused without one, under prefer too', () => {
   const asked = (evidence: Evidence) =>
     checkRevocation(check({ subject: promising, policy: 'prefer', ...evidence }));
   assert.equal(unwrapError(asked({ stapled: [] })).reason, 'revocation-unknown');
-  assert.equal(unwrapError(asked({ stapled: [answer(GOOD, {}, sibling)] })).reason, 'revocation-unknown');
+  assert.equal(unwrapError(asked({ stapled: [staple(GOOD, {}, sibling)] })).reason, 'bad-stapled-response');
   assert.equal(
     unwrapError(asked({ stapled: [], ocspResponses: [answer(GOOD)] })).reason,
     'revocation-unknown',
   );
-  assert.ok(asked({ stapled: [answer(GOOD)] }).ok);
+  assert.ok(asked({ stapled: [staple(GOOD)] }).ok);
   assert.ok(asked({}).ok, 'nobody asked the peer for a response');
   assert.ok(asked({ stapled: [], policy: 'off' }).ok);
+});
+
+test('what is stapled and of no use is told apart from nothing stapled, where evidence is required', () => {
+  const required = (stapled: Evidence['stapled']) =>
+    unwrapError(checkRevocation(check({ policy: 'require', scope: 'leaf', stapled })));
+  assert.equal(required(undefined).reason, 'revocation-unknown');
+  assert.equal(required([]).reason, 'revocation-unknown');
+  const junk = required([Uint8Array.of(1, 2, 3)]);
+  assert.equal(junk.reason, 'bad-stapled-response');
+  assert.match(junk.found, /malformed/);
+  const certID = makeCertId(noble, leaf.certificate, intermediate.certificate);
+  const times = { thisUpdate: NOW - 9 * HOUR, nextUpdate: NOW - 8 * HOUR };
+  const old = required([staple(GOOD, { responses: [{ certID, certStatus: GOOD, ...times }] })]);
+  assert.equal(old.reason, 'bad-stapled-response');
+  assert.match(old.found, /stale/);
 });
 
 test('no change of one byte of a CRL or an OCSP response makes a revoked certificate good', () => {

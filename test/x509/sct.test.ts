@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { noble } from '../../nocrypto/index.ts';
 import {
   type Certificate,
-  type CtLog,
-  type CtLogFacts,
   ctLog,
   decodeCertificate,
   decodePem,
@@ -20,55 +17,10 @@ import {
   type SignedCertificateTimestamp,
   verifyScts,
 } from '../../x509/index.ts';
+import { ECDSA, HOUR, logOf, precertEntry, promise, RSA, wholeEntry } from './ct-log.ts';
 import { FC_RUNS, unwrap, unwrapError } from './helpers.ts';
 import { openssl, skipWithoutOpenssl } from './openssl.ts';
 import { authority, type Entity, endEntity, NOW, resigned, VALIDITY } from './pki.ts';
-
-const HOUR = 3_600_000;
-
-/** A log of node:crypto's making: it signs whatever it is given. */
-interface Operator {
-  readonly privateKey: KeyObject;
-  readonly spki: Uint8Array;
-}
-
-const operator = (pair: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }): Operator => ({
-  privateKey: pair.privateKey,
-  spki: pair.publicKey.export({ format: 'der', type: 'spki' }),
-});
-const ECDSA = operator(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
-const RSA = operator(generateKeyPairSync('rsa', { modulusLength: 2048 }));
-const logOf = ({ spki }: Operator, facts: CtLogFacts = {}): CtLog => unwrap(ctLog(noble, spki, facts));
-
-const uint = (value: number, length: number) => {
-  const octets = Buffer.alloc(8);
-  octets.writeBigUInt64BE(BigInt(value));
-  return octets.subarray(8 - length);
-};
-const vector = (length: number, bytes: Uint8Array) => Buffer.concat([uint(bytes.length, length), bytes]);
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
-
-const wholeEntry = ({ der }: Certificate) => Buffer.concat([uint(0, 2), vector(3, der)]);
-const precertEntry = (tbs: Uint8Array, issuer: Certificate) =>
-  Buffer.concat([uint(1, 2), sha256(issuer.subjectPublicKeyInfo.raw), vector(3, tbs)]);
-
-function promise(
-  { privateKey, spki }: Operator,
-  entry: Uint8Array,
-  timestamp = NOW - HOUR,
-  extensions: Uint8Array = Uint8Array.of(1, 2, 3),
-): SignedCertificateTimestamp {
-  const signed = Buffer.concat([Buffer.of(0, 0), uint(timestamp, 8), entry, vector(2, extensions)]);
-  return {
-    version: 'v1',
-    logId: new Uint8Array(sha256(spki)),
-    timestamp,
-    extensions,
-    hashAlgorithm: 4,
-    signatureAlgorithm: privateKey.asymmetricKeyType === 'rsa' ? 1 : 3,
-    signature: new Uint8Array(sign('sha256', signed, privateKey)),
-  };
-}
 
 const root = authority('Root');
 const leaf = endEntity('www.example.com', root);

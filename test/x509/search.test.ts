@@ -8,6 +8,7 @@ import {
   type Crl,
   chainOfTrust,
   dangerouslyAcceptAnyCertificate,
+  encodeOcspResponse,
   id,
   makeCertId,
   makeName,
@@ -357,21 +358,23 @@ test('a chain of trust asks for revocation what it is told to, also of what the 
   } as const;
   const anchors = [trustAnchor(root.certificate)];
   const stapled = [
-    unwrap(
-      buildOcspResponse({
-        crypto: noble,
-        entropy: entropy('OCSP'),
-        signer: issuing,
-        producedAt: NOW,
-        responses: [
-          {
-            certID: makeCertId(noble, leaf.certificate, issuing.certificate),
-            certStatus: { kind: 'revoked', revocationTime: NOW - 1000, revocationReason: 'keyCompromise' },
-            thisUpdate: NOW,
-            nextUpdate: NOW + 1000,
-          },
-        ],
-      }),
+    encodeOcspResponse(
+      unwrap(
+        buildOcspResponse({
+          crypto: noble,
+          entropy: entropy('OCSP'),
+          signer: issuing,
+          producedAt: NOW,
+          responses: [
+            {
+              certID: makeCertId(noble, leaf.certificate, issuing.certificate),
+              certStatus: { kind: 'revoked', revocationTime: NOW - 1000, revocationReason: 'keyCompromise' },
+              thisUpdate: NOW,
+              nextUpdate: NOW + 1000,
+            },
+          ],
+        }),
+      ),
     ),
   ];
   const strict = chainOfTrust({ anchors, revocation: { policy: 'prefer' } });
