@@ -202,7 +202,8 @@ export function misuse(reason: Misuse, detail: string): Failure {
 }
 
 /**
- * RFC 9846 §6.2 on the certificate alerts. A name mismatch is bad_certificate, as OpenSSL and rustls say it, and so is
+ * RFC 9846 §6.2 on the certificate alerts. bad_certificate_status_response is for a response that came (RFC 6066 §8), not
+ * for one that did not. A name mismatch is bad_certificate, as OpenSSL and rustls say it, and so is
  * an algorithm nobody should use any more (§4.5.1.3 demands it for MD5).
  */
 function alertForCertificate(error: ValidationError): AlertName {
@@ -215,6 +216,8 @@ function alertForCertificate(error: ValidationError): AlertName {
       return 'certificate_expired';
     case 'revoked':
       return 'certificate_revoked';
+    case 'bad-stapled-response':
+      return 'bad_certificate_status_response';
     case 'weak-key':
     case 'wrong-key-usage':
     case 'wrong-extended-key-usage':

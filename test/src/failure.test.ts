@@ -51,6 +51,8 @@ const certificateAlerts: Readonly<Partial<Record<ValidationReason, AlertName>>> 
   'not-pinned': 'bad_certificate',
   revoked: 'certificate_revoked',
   'revocation-unknown': 'bad_certificate',
+  'bad-stapled-response': 'bad_certificate_status_response',
+  'not-logged': 'bad_certificate',
   'profile-violation': 'bad_certificate',
   'budget-exhausted': 'bad_certificate',
 };
