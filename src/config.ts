@@ -10,12 +10,16 @@ import {
 import {
   type CipherSuiteName,
   cipherSuiteCodes,
+  type ExtensionName,
+  extensionTypes,
   groupCodes,
   type SignatureSchemeName,
   signatureSchemeCodes,
 } from './codepoints.ts';
 import type { Credential } from './credential.ts';
 import { defaults } from './defaults.ts';
+import { isRecognized, type RawExtension } from './extensions.ts';
+import { isGrease } from './grease.ts';
 import { defaultLimits, type Limits, MIN_PLAINTEXT } from './limits.ts';
 import type { ExternalPsk } from './psk.ts';
 import { MAX_TICKET_LIFETIME } from './session.ts';
@@ -47,6 +51,18 @@ export interface CommonOptions {
    * needs none. Only with (EC)DHE: what was recorded stays secret when a key leaks.
    */
   readonly externalPsks?: readonly ExternalPsk[] | undefined;
+  /**
+   * Extensions that this library has no name for. A client offers them in its ClientHello; a server gives each as the
+   * answer, in EncryptedExtensions, to a client that offers the same codepoint. What the other side says under these
+   * codepoints stands in the facts. Only for extensions that change nothing else in the handshake.
+   */
+  readonly rawExtensions?: readonly RawExtension[] | undefined;
+  /**
+   * Strew reserved values into what the peer must ignore (RFC 8701): a client into its ClientHello, a server into
+   * CertificateRequest and tickets. It keeps peers tolerant of what is to come, at some thirty bytes a connection.
+   * Default false: a peer sees what was configured and nothing else, and one that chokes on GREASE still works.
+   */
+  readonly grease?: boolean | undefined;
   /** How much is traced; by default nothing. `secrets` hands the connection's keys to whoever reads the trace. */
   readonly trace?: TraceLevel | undefined;
   /** Lowers any of the limits of limits.ts. */
@@ -75,6 +91,12 @@ export interface ClientOptions extends CommonOptions {
   readonly keyShares?: readonly GroupName[] | undefined;
   /** Whether the server may give tickets to resume with; each is an effect. Default true. */
   readonly acceptTickets?: boolean | undefined;
+  /**
+   * The order of the ClientHello's extensions. A list stands what it names, or numbers, in front in that order;
+   * `'permuted'` draws a new order for each connection, so that no server gets used to one. pre_shared_key is always last
+   * (RFC 9846 §4.3.11). Default `'fixed'`: each connection of a configuration looks the same.
+   */
+  readonly extensionOrder?: 'fixed' | 'permuted' | readonly (ExtensionName | number)[] | undefined;
   /** RFC 9846 §E.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
   readonly middleboxCompatibility?: boolean | undefined;
 }
@@ -124,6 +146,8 @@ interface CommonConfig {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly applicationProtocols: readonly string[];
   readonly externalPsks: readonly ExternalPsk[];
+  readonly rawExtensions: readonly RawExtension[];
+  readonly grease: boolean;
   readonly trace: TraceLevel;
   readonly limits: Limits;
   readonly [checkedConfig]: true;
@@ -139,6 +163,8 @@ export interface ClientConfig extends CommonConfig {
   readonly serverName: string | undefined;
   readonly keyShares: readonly GroupName[];
   readonly acceptTickets: boolean;
+  /** As codepoints. */
+  readonly extensionOrder: 'fixed' | 'permuted' | readonly number[];
   readonly middleboxCompatibility: boolean;
 }
 
@@ -176,8 +202,10 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
     (groups.some((group) => defaults.keyShares.includes(group))
       ? groups.filter((group) => defaults.keyShares.includes(group))
       : groups.slice(0, 1));
+  const extensionOrder = orderOfCodes(options.extensionOrder ?? defaults.extensionOrder);
   const problem =
     commonProblem(common) ??
+    extensionOrderProblem(extensionOrder) ??
     problemIf('keyShares', 'must not name a group twice', hasDuplicates(keyShares)) ??
     problemIf('keyShares', 'must be groups that are offered', !isSubset(keyShares, groups)) ??
     problemIf('keyShares', 'must stand in the order of groups', !isInOrderOf(keyShares, groups));
@@ -193,6 +221,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
       acceptTickets: options.acceptTickets ?? defaults.acceptTickets,
+      extensionOrder,
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
     }),
   );
@@ -251,6 +280,8 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
     signatureSchemes: [...(options.signatureSchemes ?? defaults.signatureSchemes)],
     applicationProtocols: [...(options.applicationProtocols ?? [])],
     externalPsks: [...(options.externalPsks ?? [])],
+    rawExtensions: (options.rawExtensions ?? []).map(({ type, data }) => ({ type, data: data.slice() })),
+    grease: options.grease ?? defaults.grease,
     trace: options.trace ?? defaults.trace,
     limits: { ...defaultLimits, ...options.limits },
   };
@@ -284,7 +315,49 @@ function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined
       'must have identities of 1 to 16,384 bytes, contexts of at most 16,384 and keys of at least 16',
       !config.externalPsks.every(isUsablePsk),
     ) ??
+    rawExtensionsProblem(config.rawExtensions) ??
     limitProblem(config.limits)
+  );
+}
+
+function rawExtensionsProblem(extensions: readonly RawExtension[]): ConfigError | undefined {
+  const option = 'rawExtensions';
+  const types = extensions.map(({ type }) => type);
+  return (
+    problemIf(option, 'must have codepoints from 0 to 65,535', !types.every(isUint16)) ??
+    problemIf(option, 'must not hold a codepoint twice', hasDuplicates(types)) ??
+    problemIf(
+      option,
+      'must not hold extensions that have an option of their own',
+      types.some(isRecognized),
+    ) ??
+    problemIf(option, 'must not hold GREASE, which has an option of its own', types.some(isGrease)) ??
+    problemIf(
+      option,
+      'must take at most 16 KiB together',
+      extensions.reduce((sum, { data }) => sum + data.length, 0) > 16 * 1024,
+    )
+  );
+}
+
+function orderOfCodes(
+  order: 'fixed' | 'permuted' | readonly (ExtensionName | number)[],
+): ClientConfig['extensionOrder'] {
+  if (order === 'fixed' || order === 'permuted') return order;
+  return order.map((entry) => (typeof entry === 'number' ? entry : extensionTypes[entry]));
+}
+
+function extensionOrderProblem(order: ClientConfig['extensionOrder']): ConfigError | undefined {
+  if (order === 'fixed' || order === 'permuted') return undefined;
+  const option = 'extensionOrder';
+  return (
+    problemIf(option, "must be 'fixed', 'permuted', or names and codepoints", !order.every(isUint16)) ??
+    problemIf(option, 'must not name one twice', hasDuplicates(order)) ??
+    problemIf(
+      option,
+      'must not name preSharedKey, which stands last (RFC 9846 §4.3.11)',
+      order.includes(extensionTypes.preSharedKey),
+    )
   );
 }
 
@@ -335,7 +408,11 @@ function problemIf(option: string, problem: string, holds: boolean): ConfigError
   return holds ? { option, problem } : undefined;
 }
 
-function hasDuplicates(list: readonly string[]): boolean {
+function isUint16(code: number): boolean {
+  return Number.isInteger(code) && code >= 0 && code <= 0xffff;
+}
+
+function hasDuplicates(list: readonly (string | number)[]): boolean {
   return new Set(list).size !== list.length;
 }
 

@@ -13,6 +13,8 @@ export const defaults: {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly middleboxCompatibility: boolean;
   readonly acceptTickets: boolean;
+  readonly grease: boolean;
+  readonly extensionOrder: 'fixed' | 'permuted';
   readonly ticketCount: number;
   readonly ticketLifetime: number;
   readonly helloRetryCookie: boolean;
@@ -44,6 +46,9 @@ export const defaults: {
   // RFC 9846 §E.4: look like TLS 1.2 to middleboxes.
   middleboxCompatibility: true,
   acceptTickets: true,
+  // Off and fixed, as in Go and OpenSSL: what is on the wire is what was configured. Browsers turn both on.
+  grease: false,
+  extensionOrder: 'fixed',
   ticketCount: 2,
   // Seconds. Short, because a stolen ticket key opens what was resumed under it only while tickets live.
   ticketLifetime: 7_200,

@@ -1,6 +1,7 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import type { AuthenticatedPeer, Certificate } from '../x509/index.ts';
 import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { RawExtension } from './extensions.ts';
 import type { Failure } from './failure.ts';
 import type { Request } from './request.ts';
 import type { Session } from './session.ts';
@@ -40,6 +41,11 @@ export interface Facts {
   readonly applicationProtocol: string | undefined;
   /** The DNS name in the client's server_name (RFC 6066 §3), at both sides. */
   readonly serverName: string | undefined;
+  /**
+   * What the peer said under the codepoints of the configuration's `rawExtensions`: a client in its ClientHello, a server
+   * in ServerHello or EncryptedExtensions.
+   */
+  readonly rawExtensions: readonly RawExtension[];
   /** Whether this connection goes on from an earlier one: no certificate was shown, the earlier one's counts. */
   readonly resumed: boolean;
   /** The identity of the external PSK that both sides know, when one took the place of certificates. */

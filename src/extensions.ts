@@ -1,5 +1,6 @@
 import { type ExtensionName, extensionTypes, nameOf } from './codepoints.ts';
 import { type Failure, misbehaved } from './failure.ts';
+import { isGrease } from './grease.ts';
 import {
   type Codec,
   opaque,
@@ -23,8 +24,12 @@ export type Extension<T> =
   | { readonly [N in keyof T]: { readonly name: N; readonly value: T[N] } }[keyof T]
   | UnknownExtension;
 
-export interface UnknownExtension {
+export interface UnknownExtension extends RawExtension {
   readonly name: 'unknown';
+}
+
+/** An extension by its codepoint and the bytes of its extension_data, for what this library has no name for. */
+export interface RawExtension {
   readonly type: number;
   readonly data: Uint8Array;
 }
@@ -160,7 +165,8 @@ type ValueOf<E, N> = E extends { readonly name: N; readonly value: infer V } ? V
 
 /**
  * What RFC 9846 §4.3 forbids in the extensions of a message that answers another: one that stands twice, one that has no
- * place in this message, one that was not `offered` (but for the `unasked` that need no offer).
+ * place in this message, one that was not `offered` (but for the `unasked` that need no offer). An offer of GREASE is
+ * none: RFC 8701 §3.1 has the answer to it refused.
  */
 export function checkReply(
   reply: readonly AnyExtension[],
@@ -172,7 +178,7 @@ export function checkReply(
   for (const extension of reply) {
     const type = extensionType(extension);
     if (unasked.some((name) => extensionTypes[name] === type)) continue;
-    if (!offered.some((offer) => extensionType(offer) === type)) {
+    if (isGrease(type) || !offered.some((offer) => extensionType(offer) === type)) {
       return misbehaved('unsolicited-extension', `extension ${type} was not offered`);
     }
   }
@@ -194,6 +200,24 @@ export function extensionType(extension: AnyExtension): number {
   return extension.name === 'unknown' ? extension.type : extensionTypes[extension.name];
 }
 
+/** Whether this library itself has a use for an extension, in whatever message. */
+export function isRecognized(type: number): boolean {
+  const name = nameOf(extensionTypes, type);
+  return name !== undefined && recognized.has(name);
+}
+
+/** What a block says under the codepoints of `configured`, for whoever knows what it means. Copies. */
+export function rawExtensions(
+  extensions: readonly AnyExtension[],
+  configured: readonly RawExtension[],
+): readonly RawExtension[] {
+  return extensions.flatMap((extension) =>
+    extension.name === 'unknown' && configured.some(({ type }) => type === extension.type)
+      ? [{ type: extension.type, data: extension.data.slice() }]
+      : [],
+  );
+}
+
 /** The ExtensionType that stands twice in a block, if any (RFC 9846 §4.3 forbids it). */
 function repeatedExtension(extensions: readonly AnyExtension[]): number | undefined {
   const seen = new Set<number>();
@@ -210,9 +234,7 @@ function repeatedExtension(extensions: readonly AnyExtension[]): number | undefi
  * illegal_parameter for that, where a really unknown one is ignored or unsupported_extension.
  */
 function isMisplaced(extension: AnyExtension): boolean {
-  if (extension.name !== 'unknown') return false;
-  const name = nameOf(extensionTypes, extension.type);
-  return name !== undefined && recognized.has(name);
+  return extension.name === 'unknown' && isRecognized(extension.type);
 }
 
 function isNamed<E extends { readonly name: string }, N extends string>(

@@ -9,6 +9,8 @@ export {
   type AlertName,
   type CipherSuiteName,
   cipherSuiteCodes,
+  type ExtensionName,
+  extensionTypes,
   groupCodes,
   type SignatureSchemeName,
   signatureSchemeCodes,
@@ -47,6 +49,7 @@ export {
   updateKeys,
 } from './engine.ts';
 export { exportKeyingMaterial, tlsExporter, tlsServerEndPoint } from './exporter.ts';
+export type { RawExtension } from './extensions.ts';
 export {
   alertFor,
   describeFailure,

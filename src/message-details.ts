@@ -7,6 +7,7 @@ import {
   signatureSchemeCodes,
 } from './codepoints.ts';
 import { type AnyExtension, extensionType, findExtension } from './extensions.ts';
+import { isGrease } from './grease.ts';
 import type { HandshakeMessage } from './messages.ts';
 import { listed, printable } from './text.ts';
 
@@ -83,5 +84,6 @@ function names(extensions: readonly AnyExtension[]): string {
 }
 
 function label(table: Readonly<Record<string, number>>, code: number): string {
-  return nameOf(table, code) ?? `0x${code.toString(16).padStart(4, '0')}`;
+  const name = nameOf(table, code) ?? `0x${code.toString(16).padStart(4, '0')}`;
+  return isGrease(code) ? `GREASE ${name}` : name;
 }

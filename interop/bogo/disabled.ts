@@ -193,7 +193,6 @@ export const differences: readonly Exclusion[] = [
   },
   // What is not there yet, and no flag says so.
   { reason: 'the flags of a ticket (a draft) are not read', tests: ['TLS13-Client-*TicketFlags'] },
-  { reason: 'tickets carry no GREASE yet', tests: ['GREASE-Server-TLS13'] },
   { reason: 'certificates are not compressed yet', tests: ['DuplicateCertCompressionExt-TLS13'] },
   { reason: 'Encrypted ClientHello is not there yet', tests: ['TLS-ECH-Server-ECHInner*'] },
   {
@@ -251,10 +250,6 @@ export const missing: readonly Exclusion[] = [
     tests: ['-install-cert-compression-algs', '-install-one-cert-compression-alg'],
   },
   { reason: 'delegated credentials are not there yet', tests: ['-new-delegated-credential'] },
-  {
-    reason: 'GREASE and the permutation of extensions are not there yet',
-    tests: ['-enable-grease', '-permute-extensions'],
-  },
   { reason: 'an external PSK goes with SHA-256 only yet', tests: ['-psk-importer-sha384'] },
   {
     reason: 'a credential is not tied to the authorities that the peer names',

@@ -39,6 +39,8 @@ const switches = [
   '-no-key-shares',
   '-key-update',
   '-key-update-before-read',
+  '-enable-grease',
+  '-permute-extensions',
 ] as const;
 
 /** Flags with a value. */

@@ -53,6 +53,8 @@ export function shimClientConfig(settings: Settings, credentials: readonly ShimC
       serverName: settings.text('-host-name'),
       keyShares: keyShares.length === 0 && !settings.has('-no-key-shares') ? undefined : groups(keyShares),
       acceptTickets: !settings.has('-no-ticket'),
+      grease: settings.has('-enable-grease'),
+      extensionOrder: settings.has('-permute-extensions') ? 'permuted' : 'fixed',
       applicationProtocols: protocolNames(settings.text('-advertise-alpn') ?? ''),
     }),
   );
@@ -70,6 +72,8 @@ export function shimServerConfig(
       ...commonOptions(settings),
       credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
       clientAuthentication: clientAuthentication(settings),
+      // BoringSSL's servers always do.
+      grease: true,
       ticketKeys: settings.has('-no-ticket') || settings.has('-skip-ticket') ? [] : ticketKeys,
       applicationProtocols: protocol === undefined || protocol === '' ? [] : [protocol],
     }),

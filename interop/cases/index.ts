@@ -5,6 +5,7 @@ import { clientCertificateCases } from './client-certificates.ts';
 import { exporterCases } from './exporters.ts';
 import { foreignCertificateCases } from './foreign-certificates.ts';
 import { gnutlsCases } from './gnutls.ts';
+import { helloShapeCases } from './hello-shape.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
@@ -17,6 +18,7 @@ export function allCases(): readonly Case[] {
   return [
     ...matrixCases(),
     ...negotiationCases(),
+    ...helloShapeCases(),
     ...unwantedOfferCases(),
     ...requestCases(),
     ...refusalCases(),

@@ -197,6 +197,7 @@ function clientFacts(
     ownCertificate: chosen?.credential.leaf,
     applicationProtocol: settled.applicationProtocol,
     serverName: config.serverName,
+    rawExtensions: settled.rawExtensions,
     resumed: settled.psk?.source.kind === 'session',
     externalIdentity: server.kind === 'externalPsk' ? server.external.identity : undefined,
     helloRetryRequest: settled.helloRetryRequest,

@@ -11,6 +11,7 @@ import { binder, bindersLength, importPsk } from '../psk.ts';
 import { isFresh, type Session, sessionHash } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, sendHandshake } from '../transition.ts';
+import { inConfiguredOrder, shapeHello } from './hello-shape.ts';
 import type { AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
 
 /** Sessions that a connection may go on from, and the time it is now (milliseconds since the Unix epoch). */
@@ -46,8 +47,9 @@ export function startClient(
     legacyCompressionMethods: Uint8Array.of(0),
     extensions: helloExtensions(config, shares.entries, psks.length > 0),
   };
-  const { sent, action } = sendHello(config, hello, shares.keyShares, psks, undefined);
-  return { phase: { kind: 'awaitServerHello', sent, rng: drawn.rng }, actions: [action] };
+  const shaped = shapeHello(config, hello, drawn.rng);
+  const { sent, action } = sendHello(config, shaped.hello, shares.keyShares, psks, undefined);
+  return { phase: { kind: 'awaitServerHello', sent, rng: shaped.rng }, actions: [action] };
 }
 
 /**
@@ -76,7 +78,7 @@ export function retryHello(
   const psks = first.psks.filter(({ psk }) => psk.hash === suite.hash);
   const withCookie: readonly ClientHelloExtension[] =
     cookie === undefined ? extensions : [...extensions, { name: 'cookie', value: cookie }];
-  const hello = { ...first.hello, extensions: withCookie };
+  const hello = inConfiguredOrder(config.extensionOrder, { ...first.hello, extensions: withCookie });
   const keyShares = shares?.keyShares ?? first.keyShares;
   return { ...sendHello(config, hello, keyShares, psks, transcript), rng: drawn?.rng ?? rng };
 }
@@ -187,6 +189,7 @@ function helloExtensions(
   if (applicationProtocols.length > 0) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: applicationProtocols });
   }
+  for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
   return extensions;
 }
 

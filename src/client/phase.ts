@@ -1,6 +1,7 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
@@ -64,6 +65,8 @@ export interface Agreed {
   readonly group: GroupName;
   /** The PSK that the server took, if any. */
   readonly psk: OfferedPsk | undefined;
+  /** Answers so far to the configuration's `rawExtensions`. */
+  readonly rawExtensions: readonly RawExtension[];
   readonly helloRetryRequest: boolean;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;

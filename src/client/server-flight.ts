@@ -1,7 +1,7 @@
 import type { RunningHash } from '../../nocrypto/index.ts';
 import { type Authenticator, err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
-import { checkReply, checkRequest, findExtension } from '../extensions.ts';
+import { checkReply, checkRequest, findExtension, rawExtensions } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import type {
   CertificateMessage,
@@ -45,7 +45,12 @@ export function answerEncryptedExtensions(
     checkReply(message.extensions, offered) ??
     protocolProblem(findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [], chosen);
   if (problem !== undefined) return err(problem);
-  const settled: Settled = { ...phase.agreed, applicationProtocol: chosen?.[0] };
+  const answers = rawExtensions(message.extensions, config.rawExtensions);
+  const settled: Settled = {
+    ...phase.agreed,
+    applicationProtocol: chosen?.[0],
+    rawExtensions: [...phase.agreed.rawExtensions, ...answers],
+  };
   const transcript = phase.transcript.update(raw);
   return settled.psk === undefined
     ? ok({ phase: { kind: 'awaitCertificateOrRequest', settled, transcript }, actions: [] })

@@ -4,7 +4,7 @@ import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
 import { downgradeSentinels, helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
-import { checkReply, findExtension } from '../extensions.ts';
+import { checkReply, findExtension, rawExtensions } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import { groupOfCode } from '../groups.ts';
 import { handshakeSecrets } from '../key-schedule.ts';
@@ -180,6 +180,7 @@ function agree(
     suite,
     group: own.group,
     psk: psk.value,
+    rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
     helloRetryRequest: kind === 'awaitSecondServerHello',
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,

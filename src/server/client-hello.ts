@@ -10,6 +10,8 @@ import {
   findExtension,
   type HelloRetryRequestExtension,
   type KeyShareEntry,
+  type RawExtension,
+  rawExtensions,
 } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import { groupCode, groupOfCode } from '../groups.ts';
@@ -110,6 +112,7 @@ interface Parameters {
   /** The client's share for the group, when it sent one. */
   readonly share: KeyShareEntry | undefined;
   readonly applicationProtocol: string | undefined;
+  readonly rawExtensions: readonly RawExtension[];
 }
 
 function agreed(
@@ -126,6 +129,7 @@ function agreed(
     group: parameters.group,
     clientShare: share.keyExchange,
     applicationProtocol: parameters.applicationProtocol,
+    rawExtensions: parameters.rawExtensions,
     helloRetryRequest,
     acceptsTickets: acceptsPskWithKeyExchange(hello),
   };
@@ -159,6 +163,7 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
     group: group.name,
     share: group.share,
     applicationProtocol: applicationProtocol.value,
+    rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
   });
 }
 

@@ -4,6 +4,7 @@ import type { ServerConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { endPointOf } from '../exporter.ts';
 import { misbehaved } from '../failure.ts';
+import { greaseExtensions } from '../grease.ts';
 import { finishedVerifyData, resumptionSecret, ticketPsk } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
@@ -63,7 +64,8 @@ function tickets(
   if (key === undefined || !acceptsTickets || isExternal || size > MOST_CERTIFICATES) return [];
   const resumption = resumptionSecret(crypto, suite.hash, secrets.main, transcript.digest());
   const each = AGE_ADD_LENGTH + TICKET_ENTROPY;
-  const drawn = generate(flight.rng, ticketCount * each).bytes;
+  const greaseAt = ticketCount * each;
+  const drawn = generate(flight.rng, greaseAt + (config.grease ? ticketCount : 0)).bytes;
   return Array.from({ length: ticketCount }, (_, index) => {
     const entropy = drawn.subarray(index * each, (index + 1) * each);
     const ticketNonce = Uint8Array.of(index);
@@ -84,7 +86,7 @@ function tickets(
         ticketAgeAdd: new DataView(entropy.buffer, entropy.byteOffset).getUint32(0),
         ticketNonce,
         ticket: sealTicket(crypto, key, state, entropy.slice(AGE_ADD_LENGTH)),
-        extensions: [],
+        extensions: greaseExtensions(drawn.subarray(greaseAt + index, greaseAt + index + 1)),
       },
     });
   });
@@ -109,6 +111,7 @@ function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
     ownCertificate: chosen?.credential.leaf,
     applicationProtocol: agreed.applicationProtocol,
     serverName: agreed.facts.serverName,
+    rawExtensions: agreed.rawExtensions,
     resumed: source?.kind === 'session',
     externalIdentity: source?.kind === 'external' ? source.external.identity : undefined,
     helloRetryRequest: agreed.helloRetryRequest,

@@ -5,6 +5,7 @@ import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
 import type { CertificateRequestExtension, EncryptedExtension, ServerHelloExtension } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
+import { greaseCode, greaseExtensions } from '../grease.ts';
 import { groupCode } from '../groups.ts';
 import { applicationSecrets, finishedVerifyData, handshakeSecrets } from '../key-schedule.ts';
 import { type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
@@ -41,8 +42,8 @@ export function sendFlight(
   if (!begun.ok) return begun;
   const { flight, signingEntropy } = begun.value;
   const shown = [
-    sendHandshake(encryptedExtensions(agreed, chosen)),
-    ...certificateRequest(config),
+    sendHandshake(encryptedExtensions(config, agreed, chosen)),
+    ...certificateRequest(config, begun.value.greaseEntropy),
     sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential)),
   ];
   const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), begun.value.transcript);
@@ -68,7 +69,7 @@ export function sendPskFlight(
 ): Transition {
   const begun = beginFlight(config, agreed, { kind: 'psk', selected }, transcript, rng);
   if (!begun.ok) return begun;
-  const extensions = sendHandshake(encryptedExtensions(agreed, undefined));
+  const extensions = sendHandshake(encryptedExtensions(config, agreed, undefined));
   const { flight, actions } = begun.value;
   return finishFlight(config, flight, begun.value.transcript.update(extensions.raw), [
     ...actions,
@@ -92,6 +93,8 @@ interface BegunFlight {
   /** Up to the ServerHello. */
   readonly transcript: RunningHash;
   readonly signingEntropy: Uint8Array;
+  /** Empty when there is to be no GREASE. */
+  readonly greaseEntropy: Uint8Array;
 }
 
 /** ServerHello, and from here on both directions are protected. */
@@ -107,7 +110,8 @@ function beginFlight(
   const group = crypto.groups[agreed.group];
   // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
   const keyEnd = RANDOM_LENGTH + group.encapsulateEntropyLength;
-  const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH);
+  const signingEnd = keyEnd + SIGNING_ENTROPY_LENGTH;
+  const drawn = generate(rng, signingEnd + (config.grease ? 2 : 0));
   // A copy of what is public, so that no secret lies in the same buffer.
   const random = drawn.bytes.slice(0, RANDOM_LENGTH);
   const exchanged = group.encapsulate(agreed.clientShare, drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
@@ -130,7 +134,8 @@ function beginFlight(
     flight,
     actions: [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight)],
     transcript: afterHello,
-    signingEntropy: drawn.bytes.subarray(keyEnd),
+    signingEntropy: drawn.bytes.subarray(keyEnd, signingEnd),
+    greaseEntropy: drawn.bytes.subarray(signingEnd),
   });
 }
 
@@ -220,7 +225,11 @@ function serverHello(
 }
 
 /** §4.4.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3). */
-function encryptedExtensions(agreed: Agreed, chosen: Chosen | undefined): HandshakeMessage {
+function encryptedExtensions(
+  config: ServerConfig,
+  agreed: Agreed,
+  chosen: Chosen | undefined,
+): HandshakeMessage {
   const { serverName } = agreed.facts;
   const extensions: EncryptedExtension[] = [];
   if (serverName !== undefined && chosen !== undefined && isForName(chosen.credential, serverName)) {
@@ -229,19 +238,24 @@ function encryptedExtensions(agreed: Agreed, chosen: Chosen | undefined): Handsh
   if (agreed.applicationProtocol !== undefined) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: [agreed.applicationProtocol] });
   }
+  for (const { type, data } of config.rawExtensions) {
+    if (agreed.rawExtensions.some((offer) => offer.type === type)) {
+      extensions.push({ name: 'unknown', type, data });
+    }
+  }
   return { kind: 'encryptedExtensions', body: { extensions } };
 }
 
 /** §4.4.2, for a server that wants to know its clients. */
-function certificateRequest(config: ServerConfig): readonly SendHandshake[] {
+function certificateRequest(config: ServerConfig, greaseEntropy: Uint8Array): readonly SendHandshake[] {
   const { clientAuthentication } = config;
   if (clientAuthentication === undefined) return [];
   const { certificateAuthorities = [] } = clientAuthentication;
+  const schemes = config.signatureSchemes.map((name) => signatureSchemes[name].code);
+  const grease = [...greaseEntropy.subarray(0, 1)].map(greaseCode);
   const extensions: CertificateRequestExtension[] = [
-    {
-      name: 'signatureAlgorithms',
-      value: config.signatureSchemes.map((name) => signatureSchemes[name].code),
-    },
+    { name: 'signatureAlgorithms', value: [...grease, ...schemes] },
+    ...greaseExtensions(greaseEntropy.subarray(1)),
   ];
   if (certificateAuthorities.length > 0) {
     extensions.push({ name: 'certificateAuthorities', value: certificateAuthorities });

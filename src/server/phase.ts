@@ -2,6 +2,7 @@ import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.t
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { ClientAuthentication } from '../config.ts';
+import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
@@ -48,6 +49,8 @@ export interface Agreed {
   readonly group: GroupName;
   readonly clientShare: Uint8Array;
   readonly applicationProtocol: string | undefined;
+  /** What the client offers under the codepoints of the configuration's `rawExtensions`. */
+  readonly rawExtensions: readonly RawExtension[];
   readonly helloRetryRequest: boolean;
   /** Whether the client could use a ticket (psk_dhe_ke). */
   readonly acceptsTickets: boolean;

@@ -66,6 +66,7 @@ describe('the page', () => {
       ownSignatureScheme: 'ed25519',
       ownCertificate: undefined,
       resumed: false,
+      rawExtensions: [],
       externalIdentity: undefined,
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,

@@ -10,7 +10,9 @@ import {
   credential,
   defaultLimits,
   defaults,
+  type ExtensionName,
   type Limits,
+  type RawExtension,
   type ServerOptions,
   type SignatureSchemeName,
   serverConfig,
@@ -71,6 +73,23 @@ const shared: readonly (readonly [string, Partial<ClientOptions & ServerOptions>
   ],
 ];
 
+const rawExtensions: readonly (readonly [string, readonly RawExtension[], RegExp])[] = [
+  ['a codepoint out of range', [{ type: 0x10000, data: hex('') }], /65,535/],
+  ['a codepoint that is no number', [{ type: Number.NaN, data: hex('') }], /65,535/],
+  ['a codepoint twice', [7, 7].map((type) => ({ type, data: hex('') })), /twice/],
+  ['key_share', [{ type: 51, data: hex('') }], /option of their own/],
+  ['GREASE', [{ type: 0x2a2a, data: hex('') }], /GREASE/],
+  ['more than a hello has room for', [{ type: 7, data: bytes(16385) }], /16 KiB/],
+];
+
+for (const [title, extensions, problem] of rawExtensions) {
+  test(`raw extensions with ${title} are refused`, () => {
+    const options = { rawExtensions: extensions };
+    assertRefused(clientConfig({ ...clientOptions, ...options }), 'rawExtensions', problem);
+    assertRefused(serverConfig({ ...serverOptions, ...options }), 'rawExtensions', problem);
+  });
+}
+
 for (const [title, options, option, problem] of shared) {
   test(`a configuration with ${title} is refused`, () => {
     assertRefused(clientConfig({ ...clientOptions, ...options }), option, problem);
@@ -99,6 +118,19 @@ test('a record never gets too small for an alert', () => {
     /from 64/,
   );
 });
+
+const badOrders: readonly (readonly [string, readonly (ExtensionName | number)[], RegExp])[] = [
+  ['a name nobody knows', stranger(), /names and codepoints/],
+  ['a codepoint out of range', [-1], /names and codepoints/],
+  ['an extension twice, once by its number', ['keyShare', 51], /twice/],
+  ['pre_shared_key', ['preSharedKey'], /last/],
+];
+
+for (const [title, extensionOrder, problem] of badOrders) {
+  test(`an order of extensions with ${title} is refused`, () => {
+    assertRefused(clientConfig({ ...clientOptions, extensionOrder }), 'extensionOrder', problem);
+  });
+}
 
 const badClients: readonly (readonly [string, Partial<ClientOptions>, string, RegExp])[] = [
   ['an empty server name', { serverName: '' }, 'serverName', /DNS name/],

@@ -82,6 +82,8 @@ export interface ScriptedServerOptions {
   readonly scheme?: SignatureSchemeName;
   /** What is chosen in EncryptedExtensions. */
   readonly applicationProtocol?: string;
+  /** Another seed for the engine under test. */
+  readonly seed?: number;
 }
 
 /** All that an honest server says when nothing is optional. */
@@ -104,7 +106,7 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
   let handshake: HandshakeSecrets | undefined;
   let application: ApplicationSecrets | undefined;
 
-  const start = client(config, bytes(48, 1));
+  const start = client(config, bytes(48, options.seed ?? 1));
   const peer = makePeer(crypto, start.state, (message, raw) => {
     if (message.kind === 'clientHello') {
       hellos.push(message.body);
@@ -116,7 +118,8 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
   const hello = (): ClientHello => hellos.at(-1) ?? assert.fail('the client has not spoken');
 
   const serverShare = (): KeyShareEntry => {
-    const [offer] = findExtension(hello().extensions, 'keyShare') ?? [];
+    const shares = findExtension(hello().extensions, 'keyShare') ?? [];
+    const offer = shares.find((share) => groupOfCode(share.group) !== undefined);
     const name = groupOfCode(offer?.group ?? groupCode('x25519')) ?? 'x25519';
     const group = crypto.groups[name];
     const entropy = bytes(group.encapsulateEntropyLength, 20);

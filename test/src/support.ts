@@ -8,6 +8,7 @@ import {
   clientConfig,
   credential,
   type Effect,
+  type Resumption,
   receive,
   type ServerConfig,
   type ServerOptions,
@@ -200,8 +201,12 @@ export function handshake(
   clientOptions: ClientConfig = makeClientConfig(),
   serverOptions: ServerConfig = makeServerConfig(),
   seeds: readonly [number, number] = [1, 2],
+  resumption?: Resumption,
 ): Run {
-  return converse(client(clientOptions, bytes(48, seeds[0])), server(serverOptions, bytes(48, seeds[1])));
+  return converse(
+    client(clientOptions, bytes(48, seeds[0]), resumption),
+    server(serverOptions, bytes(48, seeds[1])),
+  );
 }
 
 /** Carries what each step sends to the other side until silence. */
