@@ -63,6 +63,13 @@ export { type Peeked, peekClientHello } from './peek.ts';
 export type { ExternalPsk } from './psk.ts';
 export type { CertificateRequestFacts, ClientHelloFacts, Request, Response } from './request.ts';
 export { decodeSession, encodeSession, isFresh, type Session } from './session.ts';
+export { restore, type SnapshotError, snapshot } from './snapshot.ts';
 export type { State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';
 export { type Direction, keyLogLine, type SecretLabel, type TraceEvent, type TraceLevel } from './trace.ts';
+export {
+  type BytesPending,
+  type DirectionKeys,
+  dangerouslyExtractKeys,
+  type ExtractedKeys,
+} from './traffic-keys.ts';

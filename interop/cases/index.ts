@@ -11,6 +11,7 @@ import { negotiationCases } from './negotiation.ts';
 import { refusalCases } from './refusals.ts';
 import { requestCases } from './requests.ts';
 import { resumptionCases } from './resumption.ts';
+import { snapshotCases } from './snapshots.ts';
 import { unwantedOfferCases } from './unwanted-offers.ts';
 
 /** Everything that is to be seen, in the order in which it is tried. */
@@ -27,6 +28,7 @@ export function allCases(): readonly Case[] {
     ...exporterCases(),
     ...foreignCertificateCases(),
     ...afterHandshakeCases(),
+    ...snapshotCases(),
     ...bulkCases(),
     ...gnutlsCases(),
   ];

@@ -3,4 +3,4 @@
 export { type ConnectionFailure, isTlsError, type TlsError } from './error.ts';
 export { type Flow, flowClosedError } from './flow.ts';
 export { type MemoryPairOptions, memoryPair } from './memory.ts';
-export { type TlsConnection, type WrapOptions, wrapClient, wrapServer } from './wrap.ts';
+export { type TlsConnection, type WrapOptions, wrapClient, wrapRestored, wrapServer } from './wrap.ts';

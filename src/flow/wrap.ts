@@ -11,6 +11,7 @@ import {
   type Response,
   receive,
   receiveEnd,
+  restore,
   type ServerConfig,
   type Session,
   type Step,
@@ -100,6 +101,22 @@ export function wrapServer(
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
   return establish(flow, (seed) => server(config, seed), options);
+}
+
+/**
+ * Goes on with a connection that `snapshot` has written, over the flow it ran on. Resolves at once, or rejects when the
+ * bytes are no such snapshot. The flow's next bytes must be those after the last that the connection has received.
+ */
+export async function wrapRestored(
+  flow: Flow,
+  config: ClientConfig | ServerConfig,
+  snapshot: Uint8Array,
+  options: WrapOptions = {},
+): Promise<TlsConnection> {
+  const first = restore(config, snapshot);
+  if (first.ok) return drive(flow, first.value, options);
+  await flow.close();
+  throw new TypeError(`the connection cannot be restored (${first.error.kind}): ${first.error.detail}`);
 }
 
 /** Bytes of the engine's seed. */

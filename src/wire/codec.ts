@@ -18,6 +18,8 @@ export type Shape =
   | { readonly kind: 'text'; readonly min: number; readonly max: number }
   | { readonly kind: 'vector'; readonly item: Shape; readonly min: number; readonly max: number }
   | { readonly kind: 'struct'; readonly fields: readonly (readonly [string, Shape])[] }
+  | { readonly kind: 'oneOf'; readonly values: readonly (string | boolean)[] }
+  | { readonly kind: 'optional'; readonly item: Shape }
   /** A TLS extension: the name and shape of each that is known where it stands. */
   | {
       readonly kind: 'extension';
@@ -181,7 +183,7 @@ export function struct<T extends object>(
 }
 
 /** Stops the cursor with an error, unless it has one already. */
-function refuse(cursor: Cursor, expected: string, found: string): void {
+export function refuse(cursor: Cursor, expected: string, found: string): void {
   cursor.error ??= { offset: cursor.offset, path: [...cursor.path], expected, found };
 }
 

@@ -60,6 +60,10 @@ function valuesOf(shape: Shape): fc.Arbitrary<unknown> {
       return fc.record(Object.fromEntries(shape.fields.map(([name, field]) => [name, valuesOf(field)])), {
         noNullPrototype: true,
       });
+    case 'oneOf':
+      return fc.constantFrom(...shape.values);
+    case 'optional':
+      return fc.option(valuesOf(shape.item), { nil: undefined });
     case 'extension': {
       const known = shape.known.map((row) =>
         fc.record({ name: fc.constant(row.name), value: valuesOf(row.shape) }, { noNullPrototype: true }),
@@ -103,6 +107,9 @@ function leastBytes(shape: Shape): number {
       return shape.min + (shape.kind === 'opaque' && shape.min === shape.max ? 0 : 1);
     case 'struct':
       return shape.fields.reduce((sum, [, field]) => sum + leastBytes(field), 0);
+    case 'oneOf':
+    case 'optional':
+      return 1;
     case 'extension':
       return 4;
   }

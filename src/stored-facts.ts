@@ -1,0 +1,89 @@
+import type { CryptoProvider } from '../nocrypto/index.ts';
+import {
+  type AuthenticatedPeer,
+  type Certificate,
+  certificatePublicKey,
+  decodeCertificate,
+  describeCertificateError,
+  err,
+  ok,
+  type Result,
+} from '../x509/index.ts';
+import { cipherSuiteCodes, groupCodes, protocolVersions, signatureSchemeCodes } from './codepoints.ts';
+import type { Facts } from './effect.ts';
+import { RANDOM_LENGTH } from './messages.ts';
+import { type Codec, opaque, opaqueFixed, struct, text, vector } from './wire/codec.ts';
+import { boolean, copied, named, optional } from './wire/stored.ts';
+
+// What was agreed on, as bytes for this library's own use. A fact that is added to `Facts` wants a row here.
+
+/** The facts of a connection, with certificates as DER. */
+export interface StoredFacts extends Omit<Facts, 'ownCertificate' | 'peer'> {
+  readonly ownCertificate: Uint8Array | undefined;
+  readonly peer: { readonly leaf: Uint8Array; readonly path: readonly Uint8Array[] } | undefined;
+}
+
+const storedCertificate = copied(opaque(1, 0xffffff));
+
+/** Certificates, DER. */
+export const storedCertificates: Codec<readonly Uint8Array[]> = vector(storedCertificate, 0, 0xffffff);
+
+export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
+  version: named({ 'TLS 1.3': protocolVersions.tls13 }),
+  role: named({ client: 0, server: 1 }),
+  cipherSuite: named(cipherSuiteCodes),
+  group: named(groupCodes),
+  peerSignatureScheme: optional(named(signatureSchemeCodes)),
+  ownSignatureScheme: optional(named(signatureSchemeCodes)),
+  applicationProtocol: optional(text(1, 255)),
+  serverName: optional(text(1, 255)),
+  resumed: boolean,
+  externalIdentity: optional(copied(opaque(1, 0xffff))),
+  helloRetryRequest: boolean,
+  ownCertificate: optional(storedCertificate),
+  peer: optional(struct({ leaf: storedCertificate, path: storedCertificates })),
+  clientRandom: copied(opaqueFixed(RANDOM_LENGTH)),
+});
+
+export function storeFacts({ ownCertificate, peer, ...facts }: Facts): StoredFacts {
+  return {
+    ...facts,
+    ownCertificate: ownCertificate?.der,
+    peer: peer && { leaf: peer.leaf.der, path: peer.path.map(({ der }) => der) },
+  };
+}
+
+/** The facts again; an error is one line for a person. */
+export function restoreFacts(
+  crypto: CryptoProvider,
+  { ownCertificate, peer, ...facts }: StoredFacts,
+): Result<Facts, string> {
+  const own = ownCertificate === undefined ? ok(undefined) : restoreCertificate(ownCertificate);
+  if (!own.ok) return own;
+  const whom = peer === undefined ? ok(undefined) : restorePeer(crypto, peer.leaf, peer.path);
+  if (!whom.ok) return whom;
+  return ok({ ...facts, ownCertificate: own.value, peer: whom.value });
+}
+
+/** Judged it was when the connection was made, and it is the same connection. */
+function restorePeer(
+  crypto: CryptoProvider,
+  leafDer: Uint8Array,
+  pathDer: readonly Uint8Array[],
+): Result<AuthenticatedPeer, string> {
+  const leaf = restoreCertificate(leafDer);
+  if (!leaf.ok) return leaf;
+  const path: Certificate[] = [];
+  for (const der of pathDer) {
+    const certificate = restoreCertificate(der);
+    if (!certificate.ok) return certificate;
+    path.push(certificate.value);
+  }
+  const key = certificatePublicKey(crypto, leaf.value);
+  return key.ok ? ok({ leaf: leaf.value, path, key: key.value }) : err(key.error.detail);
+}
+
+function restoreCertificate(der: Uint8Array): Result<Certificate, string> {
+  const decoded = decodeCertificate(der);
+  return decoded.ok ? decoded : err(describeCertificateError(decoded.error));
+}
