@@ -12,7 +12,7 @@ import {
 import { cipherSuiteCodes, groupCodes, protocolVersions, signatureSchemeCodes } from './codepoints.ts';
 import type { Facts } from './effect.ts';
 import { RANDOM_LENGTH } from './messages.ts';
-import { type Codec, opaque, opaqueFixed, struct, text, vector } from './wire/codec.ts';
+import { type Codec, opaque, opaqueFixed, struct, text, uint16, vector } from './wire/codec.ts';
 import { boolean, copied, named, optional } from './wire/stored.ts';
 
 // What was agreed on, as bytes for this library's own use. A fact that is added to `Facts` wants a row here.
@@ -37,6 +37,7 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   ownSignatureScheme: optional(named(signatureSchemeCodes)),
   applicationProtocol: optional(text(1, 255)),
   serverName: optional(text(1, 255)),
+  rawExtensions: vector(struct({ type: uint16, data: copied(opaque(0, 0xffff)) }), 0, 0xffffff),
   resumed: boolean,
   externalIdentity: optional(copied(opaque(1, 0xffff))),
   helloRetryRequest: boolean,
