@@ -218,7 +218,7 @@ function fits({ kind }: SignatureAlgorithm, key: PublicKey): boolean {
 }
 
 /** The same keys with other values. */
-function mapRecord<K extends string, A, B>(
+export function mapRecord<K extends string, A, B>(
   record: Readonly<Record<K, A>>,
   change: (value: A) => B,
 ): Record<K, B> {

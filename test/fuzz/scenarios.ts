@@ -1,0 +1,93 @@
+import { secret } from '../../nocrypto/index.ts';
+import {
+  type ClientConfig,
+  type ClientOptions,
+  clientConfig,
+  credential,
+  type ServerConfig,
+  type ServerOptions,
+  serverConfig,
+} from '../../src/index.ts';
+import { dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
+import { bytes, makeAuthority, makeLeaf, must, NAME } from '../src/support.ts';
+import { transparentCrypto as crypto } from './transparent-crypto.ts';
+
+/** A client and a server that get on with each other, and what one of them is fuzzed as. */
+export interface Scenario {
+  readonly name: string;
+  readonly client: ClientConfig;
+  readonly server: ServerConfig;
+  /** Whether the client goes on from a session of an earlier connection. */
+  readonly resumes: boolean;
+}
+
+const { key, der } = makeLeaf(makeAuthority({ kind: 'ed25519' }, crypto), {
+  crypto,
+  kind: { kind: 'ed25519' },
+});
+
+export const ownCredential = must(credential(crypto, [der], { kind: 'private', key }));
+export const externalCredential = must(credential(crypto, [der], { kind: 'external', label: 'elsewhere' }));
+
+const ticketKeys = [{ name: bytes(16, 5), secret: secret(bytes(32, 6)) }];
+const externalPsk = { identity: bytes(8, 1), secret: secret(bytes(32, 2)) };
+const authenticator = dangerouslyAcceptAnyCertificate;
+
+/** New ones go to the end: the kept inputs name theirs by its place. */
+export const scenarios: readonly Scenario[] = [
+  scenario('plain', {}, {}),
+  scenario(
+    'another key share, with a cookie',
+    { groups: ['x25519', 'secp256r1'], keyShares: ['x25519'] },
+    { groups: ['secp256r1'], helloRetryCookie: true },
+  ),
+  scenario(
+    'client certificate',
+    { credentials: [ownCredential] },
+    { clientAuthentication: { authenticator, required: true } },
+  ),
+  scenario(
+    'everything asked',
+    { credentials: 'ask', authenticator: 'ask' },
+    { credentials: 'ask', clientAuthentication: { authenticator: 'ask', required: false } },
+  ),
+  scenario('external key', { externalPsks: [externalPsk] }, { externalPsks: [externalPsk] }),
+  scenario('tickets', {}, { ticketKeys }, true),
+  scenario(
+    'low limits',
+    { limits: { recordPlaintext: 64, aesGcmRecords: 4, pendingBytes: 4096 } },
+    {
+      limits: { recordPlaintext: 64, aesGcmRecords: 4, pendingBytes: 4096 },
+      clientAuthentication: undefined,
+    },
+  ),
+  scenario(
+    'every trace, all suites and protocols',
+    {
+      trace: 'secrets',
+      applicationProtocols: ['h2', 'http/1.1'],
+      cipherSuites: ['TLS_AES_128_CCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384'],
+      middleboxCompatibility: false,
+    },
+    {
+      trace: 'secrets',
+      applicationProtocols: ['http/1.1'],
+      cipherSuites: ['TLS_CHACHA20_POLY1305_SHA256'],
+      strictServerName: true,
+    },
+  ),
+];
+
+function scenario(
+  name: string,
+  client: Partial<ClientOptions>,
+  server: Partial<ServerOptions>,
+  resumes = false,
+): Scenario {
+  return {
+    name,
+    client: must(clientConfig({ crypto, authenticator, serverName: NAME, groups: ['x25519'], ...client })),
+    server: must(serverConfig({ crypto, credentials: [ownCredential], groups: ['x25519'], ...server })),
+    resumes,
+  };
+}
