@@ -1,10 +1,10 @@
 import type { AeadName } from '../nocrypto/index.ts';
-import { type CipherSuiteName, cipherSuiteCodes, nameOf } from './codepoints.ts';
+import { nameOf, type Tls13CipherSuiteName, tls13CipherSuiteCodes } from './codepoints.ts';
 import type { Limits } from './limits.ts';
 
 /** What a TLS 1.3 cipher suite is made of (RFC 9846 §B.4). */
 export interface CipherSuite {
-  readonly name: CipherSuiteName;
+  readonly name: Tls13CipherSuiteName;
   readonly code: number;
   readonly aead: AeadName;
   readonly hash: SuiteHash;
@@ -16,7 +16,7 @@ export interface CipherSuite {
 export type SuiteHash = 'sha256' | 'sha384';
 
 /** To add a suite: its code in codepoints.ts, a row here, its place in the order of defaults.ts. */
-export const cipherSuites: Readonly<Record<CipherSuiteName, CipherSuite>> = {
+export const cipherSuites: Readonly<Record<Tls13CipherSuiteName, CipherSuite>> = {
   TLS_AES_128_GCM_SHA256: suite('TLS_AES_128_GCM_SHA256', 'aes-128-gcm', 'sha256', 'aesGcmRecords'),
   TLS_AES_256_GCM_SHA384: suite('TLS_AES_256_GCM_SHA384', 'aes-256-gcm', 'sha384', 'aesGcmRecords'),
   TLS_CHACHA20_POLY1305_SHA256: suite(
@@ -30,17 +30,17 @@ export const cipherSuites: Readonly<Record<CipherSuiteName, CipherSuite>> = {
   TLS_AES_128_CCM_8_SHA256: suite('TLS_AES_128_CCM_8_SHA256', 'aes-128-ccm-8', 'sha256', 'aesCcmRecords'),
 };
 
-/** The suite with this code, or undefined when it is none of ours. */
+/** The suite with this code, or undefined when it is none of ours for TLS 1.3. */
 export function cipherSuiteOfCode(code: number): CipherSuite | undefined {
-  const name = nameOf(cipherSuiteCodes, code);
+  const name = nameOf(tls13CipherSuiteCodes, code);
   return name === undefined ? undefined : cipherSuites[name];
 }
 
 function suite(
-  name: CipherSuiteName,
+  name: Tls13CipherSuiteName,
   aead: AeadName,
   hash: SuiteHash,
   recordLimit: keyof Limits & CipherSuite['recordLimit'],
 ): CipherSuite {
-  return { name, code: cipherSuiteCodes[name], aead, hash, recordLimit };
+  return { name, code: tls13CipherSuiteCodes[name], aead, hash, recordLimit };
 }

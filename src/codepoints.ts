@@ -13,6 +13,9 @@ export const protocolVersions = {
   tls13: 0x0304,
 } as const;
 
+/** The versions that are spoken, as a configuration names them. */
+export const versionCodes = { '1.3': protocolVersions.tls13, '1.2': protocolVersions.tls12 } as const;
+
 /** RFC 9846 §5.1. */
 export const contentTypes = {
   changeCipherSpec: 20,
@@ -21,28 +24,34 @@ export const contentTypes = {
   applicationData: 23,
 } as const;
 
-/** RFC 9846 §4. */
+/** RFC 9846 §4; those of TLS 1.2 alone from RFC 5246 §7.4 and RFC 6066 §8. */
 export const handshakeTypes = {
+  helloRequest: 0,
   clientHello: 1,
   serverHello: 2,
   newSessionTicket: 4,
   endOfEarlyData: 5,
   encryptedExtensions: 8,
   certificate: 11,
+  serverKeyExchange: 12,
   certificateRequest: 13,
+  serverHelloDone: 14,
   certificateVerify: 15,
+  clientKeyExchange: 16,
   finished: 20,
+  certificateStatus: 22,
   keyUpdate: 24,
   /** The synthetic message that stands for ClientHello1 after a HelloRetryRequest (§4.1). */
   messageHash: 254,
 } as const;
 
-/** RFC 9846 §4.3. */
+/** RFC 9846 §4.3; those of TLS 1.2 alone from RFC 8422, 7366, 7627, 5077 and 5746. */
 export const extensionTypes = {
   serverName: 0,
   maxFragmentLength: 1,
   statusRequest: 5,
   supportedGroups: 10,
+  ecPointFormats: 11,
   signatureAlgorithms: 13,
   useSrtp: 14,
   heartbeat: 15,
@@ -51,7 +60,10 @@ export const extensionTypes = {
   clientCertificateType: 19,
   serverCertificateType: 20,
   padding: 21,
+  encryptThenMac: 22,
+  extendedMasterSecret: 23,
   recordSizeLimit: 28,
+  sessionTicket: 35,
   preSharedKey: 41,
   earlyData: 42,
   supportedVersions: 43,
@@ -62,15 +74,50 @@ export const extensionTypes = {
   postHandshakeAuth: 49,
   signatureAlgorithmsCert: 50,
   keyShare: 51,
+  renegotiationInfo: 0xff01,
 } as const;
 
 /** RFC 9846 §B.4. */
-export const cipherSuiteCodes = {
+export const tls13CipherSuiteCodes = {
   TLS_AES_128_GCM_SHA256: 0x1301,
   TLS_AES_256_GCM_SHA384: 0x1302,
   TLS_CHACHA20_POLY1305_SHA256: 0x1303,
   TLS_AES_128_CCM_SHA256: 0x1304,
   TLS_AES_128_CCM_8_SHA256: 0x1305,
+} as const;
+
+/** RFC 5288, 5289, 6655, 7251 and 7905. */
+export const tls12CipherSuiteCodes = {
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: 0xc02b,
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: 0xc02c,
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 0xcca9,
+  TLS_ECDHE_ECDSA_WITH_AES_128_CCM: 0xc0ac,
+  TLS_ECDHE_ECDSA_WITH_AES_256_CCM: 0xc0ad,
+  TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8: 0xc0ae,
+  TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8: 0xc0af,
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: 0xc02f,
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: 0xc030,
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 0xcca8,
+  TLS_DHE_RSA_WITH_AES_128_GCM_SHA256: 0x009e,
+  TLS_DHE_RSA_WITH_AES_256_GCM_SHA384: 0x009f,
+  TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256: 0xccaa,
+  TLS_DHE_RSA_WITH_AES_128_CCM: 0xc09e,
+  TLS_DHE_RSA_WITH_AES_256_CCM: 0xc09f,
+  TLS_DHE_RSA_WITH_AES_128_CCM_8: 0xc0a2,
+  TLS_DHE_RSA_WITH_AES_256_CCM_8: 0xc0a3,
+} as const;
+
+export const cipherSuiteCodes: typeof tls13CipherSuiteCodes & typeof tls12CipherSuiteCodes = {
+  ...tls13CipherSuiteCodes,
+  ...tls12CipherSuiteCodes,
+};
+
+/** What a client says in its list of suites and is none. */
+export const signalingSuites = {
+  /** RFC 5746 §3.3 */
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV: 0x00ff,
+  /** RFC 7507 §2 */
+  TLS_FALLBACK_SCSV: 0x5600,
 } as const;
 
 /** RFC 9846 §4.3.7; the hybrids from the IANA TLS Supported Groups registry. */
@@ -111,7 +158,7 @@ export const signatureSchemeCodes = {
   mldsa87: 0x0906,
 } as const;
 
-/** RFC 9846 §6. */
+/** RFC 9846 §6; no_renegotiation from RFC 5246 §7.2. */
 export const alertCodes = {
   close_notify: 0,
   unexpected_message: 10,
@@ -133,6 +180,7 @@ export const alertCodes = {
   internal_error: 80,
   inappropriate_fallback: 86,
   user_canceled: 90,
+  no_renegotiation: 100,
   missing_extension: 109,
   unsupported_extension: 110,
   unrecognized_name: 112,
@@ -161,7 +209,10 @@ export const downgradeSentinels = {
   tls11: Uint8Array.from([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x00]),
 } as const;
 
-export type CipherSuiteName = keyof typeof cipherSuiteCodes;
+export type VersionName = keyof typeof versionCodes;
+export type Tls13CipherSuiteName = keyof typeof tls13CipherSuiteCodes;
+export type Tls12CipherSuiteName = keyof typeof tls12CipherSuiteCodes;
+export type CipherSuiteName = Tls13CipherSuiteName | Tls12CipherSuiteName;
 export type SignatureSchemeName = keyof typeof signatureSchemeCodes;
 export type AlertName = keyof typeof alertCodes;
 export type ExtensionName = keyof typeof extensionTypes;

@@ -15,6 +15,12 @@ import {
   groupCodes,
   type SignatureSchemeName,
   signatureSchemeCodes,
+  type Tls12CipherSuiteName,
+  type Tls13CipherSuiteName,
+  tls12CipherSuiteCodes,
+  tls13CipherSuiteCodes,
+  type VersionName,
+  versionCodes,
 } from './codepoints.ts';
 import type { Credential } from './credential.ts';
 import { defaults } from './defaults.ts';
@@ -25,13 +31,23 @@ import type { ExternalPsk } from './psk.ts';
 import { MAX_TICKET_LIFETIME } from './session.ts';
 import { signatureSchemes } from './signature-schemes.ts';
 import { TICKET_KEY_LENGTH, TICKET_KEY_NAME_LENGTH, type TicketKey, type TicketKeys } from './ticket.ts';
+import { groupFitsSuite } from './tls12/groups.ts';
+import { tls12Suites } from './tls12/suites.ts';
 import type { TraceLevel } from './trace.ts';
 
 /** What a client and a server both can say; everything has its default in defaults.ts. */
 export interface CommonOptions {
   /** The primitives: `noble` from `pure-tls/nocrypto`, or another provider. */
   readonly crypto: CryptoProvider;
-  /** Offered (client) or accepted (server), most wanted first. Fewer means more handshakes that fail. */
+  /**
+   * The versions spoken. Both sides take the highest that they share, and notice when somebody makes them take less (RFC
+   * 9846 §4.2.3). Default: those for which `cipherSuites` and `groups` hold something.
+   */
+  readonly versions?: readonly VersionName[] | undefined;
+  /**
+   * Offered (client) or accepted (server), most wanted first; each belongs to one version. Fewer means more handshakes
+   * that fail.
+   */
   readonly cipherSuites?: readonly CipherSuiteName[] | undefined;
   /** Key exchange groups, most wanted first. */
   readonly groups?: readonly GroupName[] | undefined;
@@ -63,6 +79,12 @@ export interface CommonOptions {
    * Default false: a peer sees what was configured and nothing else, and one that chokes on GREASE still works.
    */
   readonly grease?: boolean | undefined;
+  /**
+   * In TLS 1.2, refuse a peer that does not know the extended master secret (RFC 7627). Without it a connection has no
+   * exporter and no session, since a peer in the middle could make two connections share their keys (triple handshake).
+   * Default false: there are still such peers.
+   */
+  readonly requireExtendedMasterSecret?: boolean | undefined;
   /** How much is traced; by default nothing. `secrets` hands the connection's keys to whoever reads the trace. */
   readonly trace?: TraceLevel | undefined;
   /** Lowers any of the limits of limits.ts. */
@@ -99,6 +121,11 @@ export interface ClientOptions extends CommonOptions {
   readonly extensionOrder?: 'fixed' | 'permuted' | readonly (ExtensionName | number)[] | undefined;
   /** RFC 9846 §E.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
   readonly middleboxCompatibility?: boolean | undefined;
+  /**
+   * This connection is a second try, without TLS 1.3, after one with it has failed for no good reason: a server that does
+   * speak it then refuses (TLS_FALLBACK_SCSV, RFC 7507), because somebody between has made the first one fail.
+   */
+  readonly fallback?: boolean | undefined;
 }
 
 export interface ServerOptions extends CommonOptions {
@@ -141,13 +168,17 @@ export interface ClientAuthentication {
 
 interface CommonConfig {
   readonly crypto: CryptoProvider;
-  readonly cipherSuites: readonly CipherSuiteName[];
+  readonly versions: readonly VersionName[];
+  /** For TLS 1.3. */
+  readonly cipherSuites: readonly Tls13CipherSuiteName[];
+  readonly tls12CipherSuites: readonly Tls12CipherSuiteName[];
   readonly groups: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly applicationProtocols: readonly string[];
   readonly externalPsks: readonly ExternalPsk[];
   readonly rawExtensions: readonly RawExtension[];
   readonly grease: boolean;
+  readonly requireExtendedMasterSecret: boolean;
   readonly trace: TraceLevel;
   readonly limits: Limits;
   readonly [checkedConfig]: true;
@@ -166,6 +197,7 @@ export interface ClientConfig extends CommonConfig {
   /** As codepoints. */
   readonly extensionOrder: 'fixed' | 'permuted' | readonly number[];
   readonly middleboxCompatibility: boolean;
+  readonly fallback: boolean;
 }
 
 /** A checked server configuration. Only {@link serverConfig} makes one. */
@@ -199,13 +231,20 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
   const groups = common.groups;
   const keyShares =
     options.keyShares ??
-    (groups.some((group) => defaults.keyShares.includes(group))
-      ? groups.filter((group) => defaults.keyShares.includes(group))
-      : groups.slice(0, 1));
+    (!common.versions.includes('1.3')
+      ? []
+      : groups.some((group) => defaults.keyShares.includes(group))
+        ? groups.filter((group) => defaults.keyShares.includes(group))
+        : groups.slice(0, 1));
   const extensionOrder = orderOfCodes(options.extensionOrder ?? defaults.extensionOrder);
   const problem =
-    commonProblem(common) ??
+    commonProblem(options, common) ??
     extensionOrderProblem(extensionOrder) ??
+    problemIf(
+      'fallback',
+      'must not be said by a client that offers TLS 1.3: there is nothing to fall back from',
+      options.fallback === true && common.versions.includes('1.3'),
+    ) ??
     problemIf('keyShares', 'must not name a group twice', hasDuplicates(keyShares)) ??
     problemIf('keyShares', 'must be groups that are offered', !isSubset(keyShares, groups)) ??
     problemIf('keyShares', 'must stand in the order of groups', !isInOrderOf(keyShares, groups));
@@ -223,6 +262,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       acceptTickets: options.acceptTickets ?? defaults.acceptTickets,
       extensionOrder,
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
+      fallback: options.fallback ?? false,
     }),
   );
 }
@@ -233,7 +273,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
   const { credentials } = options;
   const ticketKeys = [...(options.ticketKeys ?? [])];
   const problem =
-    commonProblem(common) ??
+    commonProblem(options, common) ??
     problemIf(
       'credentials',
       'must hold at least one, unless there are externalPsks',
@@ -272,32 +312,57 @@ function checked<Config extends CommonConfig>(config: Unchecked<Config>): Config
 }
 
 function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
+  // Copies: the caller's lists may change after the check.
+  const groups = [...(options.groups ?? defaults.groups)];
+  const suites = options.cipherSuites ?? defaults.cipherSuites;
+  const cipherSuites = suites.filter(isTls13Suite);
+  const tls12CipherSuites = suites
+    .filter(isTls12Suite)
+    .filter((name) => groups.some((group) => groupFitsSuite(group, tls12Suites[name])));
+  const possible: Readonly<Record<VersionName, boolean>> = {
+    '1.3': cipherSuites.length > 0,
+    '1.2': tls12CipherSuites.length > 0,
+  };
+  const versions = [...(options.versions ?? defaults.versions.filter((version) => possible[version]))];
   return {
     crypto: options.crypto,
-    // Copies: the caller's lists may change after the check.
-    cipherSuites: [...(options.cipherSuites ?? defaults.cipherSuites)],
-    groups: [...(options.groups ?? defaults.groups)],
+    versions,
+    cipherSuites: versions.includes('1.3') ? cipherSuites : [],
+    tls12CipherSuites: versions.includes('1.2') ? tls12CipherSuites : [],
+    groups,
     signatureSchemes: [...(options.signatureSchemes ?? defaults.signatureSchemes)],
     applicationProtocols: [...(options.applicationProtocols ?? [])],
     externalPsks: [...(options.externalPsks ?? [])],
     rawExtensions: (options.rawExtensions ?? []).map(({ type, data }) => ({ type, data: data.slice() })),
     grease: options.grease ?? defaults.grease,
+    requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? defaults.requireExtendedMasterSecret,
     trace: options.trace ?? defaults.trace,
     limits: { ...defaultLimits, ...options.limits },
   };
 }
 
-function commonProblem(config: Unchecked<CommonConfig>): ConfigError | undefined {
-  const { cipherSuites, groups, applicationProtocols } = config;
+function commonProblem(options: CommonOptions, config: Unchecked<CommonConfig>): ConfigError | undefined {
+  const { versions, groups, applicationProtocols } = config;
   const schemes = config.signatureSchemes;
   return (
-    listProblem('cipherSuites', cipherSuites, cipherSuiteCodes) ??
+    listProblem('cipherSuites', options.cipherSuites ?? defaults.cipherSuites, cipherSuiteCodes) ??
     listProblem('groups', groups, groupCodes) ??
+    listProblem('versions', versions, versionCodes) ??
+    problemIf(
+      'cipherSuites',
+      'must hold one for TLS 1.3 when that is to be spoken',
+      versions.includes('1.3') && config.cipherSuites.length === 0,
+    ) ??
+    problemIf(
+      'cipherSuites',
+      'must hold one for TLS 1.2, and groups one to use it with, when that is to be spoken',
+      versions.includes('1.2') && config.tls12CipherSuites.length === 0,
+    ) ??
     listProblem('signatureSchemes', schemes, signatureSchemeCodes) ??
     problemIf(
       'signatureSchemes',
       'must hold one that can sign a TLS 1.3 handshake (not only rsa_pkcs1)',
-      !schemes.some((name) => signatureSchemes[name].handshake),
+      versions.includes('1.3') && !schemes.some((name) => signatureSchemes[name].handshake),
     ) ??
     problemIf('applicationProtocols', 'must not name one twice', hasDuplicates(applicationProtocols)) ??
     problemIf(
@@ -359,6 +424,14 @@ function extensionOrderProblem(order: ClientConfig['extensionOrder']): ConfigErr
       order.includes(extensionTypes.preSharedKey),
     )
   );
+}
+
+function isTls13Suite(name: CipherSuiteName): name is Tls13CipherSuiteName {
+  return Object.hasOwn(tls13CipherSuiteCodes, name);
+}
+
+function isTls12Suite(name: CipherSuiteName): name is Tls12CipherSuiteName {
+  return Object.hasOwn(tls12CipherSuiteCodes, name);
 }
 
 /** TypeScript knows the names already; a caller in plain JavaScript learns them here. */

@@ -1,5 +1,5 @@
 import type { GroupName } from '../nocrypto/index.ts';
-import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { CipherSuiteName, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { TraceLevel } from './trace.ts';
 
 /**
@@ -7,6 +7,7 @@ import type { TraceLevel } from './trace.ts';
  * preference.
  */
 export const defaults: {
+  readonly versions: readonly VersionName[];
   readonly cipherSuites: readonly CipherSuiteName[];
   readonly groups: readonly GroupName[];
   readonly keyShares: readonly GroupName[];
@@ -19,11 +20,24 @@ export const defaults: {
   readonly ticketLifetime: number;
   readonly helloRetryCookie: boolean;
   readonly strictServerName: boolean;
+  readonly requireExtendedMasterSecret: boolean;
   readonly trace: TraceLevel;
 } = {
+  versions: ['1.3'],
   // AES-128-GCM first: hardware has it, and 128 bits are enough. A client on a portable provider, where ChaCha20 is
   // twice as fast, says so in its configuration; a server follows its own order.
-  cipherSuites: ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_256_GCM_SHA384'],
+  cipherSuites: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    // TLS 1.2: what has forward secrecy, an AEAD, and needs no finite field.
+    'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+    'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+    'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+    'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+    'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+    'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+  ],
   // The hybrid first: traffic recorded today stays secret if a quantum computer comes.
   groups: ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'],
   // A share for the hybrid and one for X25519, so that neither kind of server has to ask again.
@@ -56,6 +70,8 @@ export const defaults: {
   helloRetryCookie: false,
   // A client that asks for a name we have no certificate for gets the first one, as most servers do.
   strictServerName: false,
+  // There are still peers that do not know it; a connection with them has no exporter and is not resumed.
+  requireExtendedMasterSecret: false,
   // To describe every message for people takes a twentieth of a handshake's time, and most connections are never looked at.
   trace: 'off',
 };

@@ -1,6 +1,6 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import type { AuthenticatedPeer, Certificate } from '../x509/index.ts';
-import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { SignatureSchemeName, Tls12CipherSuiteName, Tls13CipherSuiteName } from './codepoints.ts';
 import type { RawExtension } from './extensions.ts';
 import type { Failure } from './failure.ts';
 import type { Request } from './request.ts';
@@ -28,11 +28,25 @@ export type Effect =
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** What both sides agreed on. */
-export interface Facts {
+export type Facts = Tls13Facts | Tls12Facts;
+
+export interface Tls13Facts extends CommonFacts {
   readonly version: 'TLS 1.3';
-  readonly role: 'client' | 'server';
-  readonly cipherSuite: CipherSuiteName;
+  readonly cipherSuite: Tls13CipherSuiteName;
   readonly group: GroupName;
+}
+
+export interface Tls12Facts extends CommonFacts {
+  readonly version: 'TLS 1.2';
+  readonly cipherSuite: Tls12CipherSuiteName;
+  /** Of the connection that the session began with; undefined with static RSA. */
+  readonly group: GroupName | undefined;
+  /** Whether the keys are bound to this handshake (RFC 7627). If not, nothing may be exported and nothing resumed. */
+  readonly extendedMasterSecret: boolean;
+}
+
+interface CommonFacts {
+  readonly role: 'client' | 'server';
   /** How the peer proved its key; undefined for an anonymous client. */
   readonly peerSignatureScheme: SignatureSchemeName | undefined;
   /** How this side proved its key; undefined when it showed no certificate. */

@@ -1,28 +1,55 @@
-import type { Secret } from '../nocrypto/index.ts';
+import type { CryptoProvider, Secret } from '../nocrypto/index.ts';
 import { type Certificate, signatureAlgorithm } from '../x509/index.ts';
 import { deriveSecret, expandLabel } from './key-schedule.ts';
-import type { EndPoint, Established, State } from './state.ts';
+import type { EndPoint, Established, State, Tls12Established, Tls13Established } from './state.ts';
+import { exportedKeys } from './tls12/key-schedule.ts';
 
-// Keys for others out of an established connection (RFC 9846 §7.5), and what binds a protocol above to it.
+// Keys for others out of an established connection (RFC 9846 §7.5, RFC 5705), and what binds a protocol above to it.
 
 /**
  * `length` bytes that both ends of this connection, and nobody else, can derive for `label` and `context` (RFC 5705 with
- * RFC 9846 §7.5; no context and an empty one are the same). `label` has 1 to 249 ASCII characters. Throws when it has
- * not, when the connection is not established, or when `length` is more than 255 times the suite's hash: the caller's bug.
+ * RFC 9846 §7.5). No context and an empty one are the same in TLS 1.3, and not in TLS 1.2. `label` has 1 to 249 ASCII
+ * characters. Throws when it has not, when the connection is not established, when `length` is more than 255 times the
+ * suite's hash or `context` longer than 65,535 bytes: the caller's bug; and when the connection is one of TLS 1.2 whose
+ * facts say `extendedMasterSecret: false`, for then others may be able to derive the same (RFC 7627 §5.4).
  */
 export function exportKeyingMaterial(
   state: State,
   label: string,
-  context: Uint8Array,
+  context: Uint8Array | undefined,
   length: number,
 ): Secret {
   if (!/^[ -~]{1,249}$/.test(label)) throw new RangeError('an exporter label has 1 to 249 ASCII characters');
-  const { suite, exporterSecret } = established(state);
-  const { crypto } = state.fixed.config;
-  const { hash } = suite;
+  const phase = established(state);
+  return phase.version === '1.2'
+    ? exportedByTls12(state.fixed.config.crypto, phase, label, context, length)
+    : exportedByTls13(state.fixed.config.crypto, phase, label, context ?? new Uint8Array(0), length);
+}
+
+function exportedByTls13(
+  crypto: CryptoProvider,
+  { suite: { hash }, exporterSecret }: Tls13Established,
+  label: string,
+  context: Uint8Array,
+  length: number,
+): Secret {
   const { digest } = crypto.hashes[hash];
   const derived = deriveSecret(crypto, hash, exporterSecret, label, digest(new Uint8Array(0)));
   return expandLabel(crypto, hash, derived, 'exporter', digest(context), length);
+}
+
+function exportedByTls12(
+  crypto: CryptoProvider,
+  { suite, bound }: Tls12Established,
+  label: string,
+  context: Uint8Array | undefined,
+  length: number,
+): Secret {
+  if (bound === undefined) throw new Error('no exporter without an extended master secret (RFC 7627 §5.4)');
+  if ((context?.length ?? 0) > 0xffff || length > 255 * crypto.hashes[suite.hash].outputLength) {
+    throw new RangeError('an exporter has a context of at most 65,535 bytes, and a bounded length');
+  }
+  return exportedKeys(crypto, suite, bound.master, bound.randoms, label, context, length);
 }
 
 /** The channel binding `tls-exporter` (RFC 9266 §2): 32 bytes. */
@@ -37,6 +64,15 @@ export function tlsExporter(state: State): Secret {
 export function tlsServerEndPoint(state: State): Uint8Array | undefined {
   const { endPoint } = established(state);
   return endPoint && state.fixed.config.crypto.hashes[endPoint.hash].digest(endPoint.certificate);
+}
+
+/**
+ * The channel binding `tls-unique` (RFC 5929 §3.1): the verify_data of the first Finished of a TLS 1.2 handshake. Undefined
+ * in TLS 1.3, which has {@link tlsExporter} instead, and without an extended master secret, for then it is not unique.
+ */
+export function tlsUnique(state: State): Uint8Array | undefined {
+  const phase = established(state);
+  return phase.version === '1.2' ? phase.bound?.firstVerifyData.slice() : undefined;
 }
 
 /** What {@link tlsServerEndPoint} will need of the server's certificate. */

@@ -76,8 +76,11 @@ const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
 const inClientHello = {
   serverName: vector(serverName, 1, 0xffff),
   supportedGroups: codes,
+  ecPointFormats: opaque(1, 255),
   signatureAlgorithms: codes,
   applicationLayerProtocolNegotiation: protocolNames,
+  extendedMasterSecret: opaqueFixed(0),
+  sessionTicket: opaqueRest,
   earlyData: opaqueFixed(0),
   supportedVersions: vector(uint16, 2, 254),
   cookie: opaque(1, 0xffff),
@@ -86,12 +89,23 @@ const inClientHello = {
   keyShare: vector(keyShareEntry, 0, 0xffff),
   pskKeyExchangeModes: vector(uint8, 1, 255),
   preSharedKey: offeredPsks,
+  renegotiationInfo: opaque(0, 255),
 };
 
 const inServerHello = {
   supportedVersions: uint16,
   keyShare: keyShareEntry,
   preSharedKey: uint16,
+};
+
+/** RFC 5246 §7.4.1.4 and the documents of each extension. */
+const inTls12ServerHello = {
+  serverName: opaqueFixed(0),
+  ecPointFormats: opaque(1, 255),
+  applicationLayerProtocolNegotiation: protocolNames,
+  extendedMasterSecret: opaqueFixed(0),
+  sessionTicket: opaqueFixed(0),
+  renegotiationInfo: opaque(0, 255),
 };
 
 const inHelloRetryRequest = {
@@ -120,6 +134,7 @@ const inNewSessionTicket = { earlyData: uint32 };
 
 export const clientHelloExtensions = block(inClientHello, 0);
 export const serverHelloExtensions = block(inServerHello, 0);
+export const tls12ServerHelloExtensions = block(inTls12ServerHello, 0);
 export const helloRetryRequestExtensions = block(inHelloRetryRequest, 0);
 export const encryptedExtensions = block(inEncryptedExtensions, 0);
 export const certificateRequestExtensions = block(inCertificateRequest, 0);
@@ -129,6 +144,7 @@ export const newSessionTicketExtensions = block(inNewSessionTicket, 0);
 type Block<C> = C extends Codec<readonly (infer E)[]> ? E : never;
 export type ClientHelloExtension = Block<typeof clientHelloExtensions>;
 export type ServerHelloExtension = Block<typeof serverHelloExtensions>;
+export type Tls12ServerHelloExtension = Block<typeof tls12ServerHelloExtensions>;
 export type HelloRetryRequestExtension = Block<typeof helloRetryRequestExtensions>;
 export type EncryptedExtension = Block<typeof encryptedExtensions>;
 export type CertificateRequestExtension = Block<typeof certificateRequestExtensions>;
@@ -142,6 +158,7 @@ const recognized: ReadonlySet<string> = new Set(
   [
     inClientHello,
     inServerHello,
+    inTls12ServerHello,
     inHelloRetryRequest,
     inEncryptedExtensions,
     inCertificateRequest,

@@ -14,6 +14,9 @@ export {
   groupCodes,
   type SignatureSchemeName,
   signatureSchemeCodes,
+  type Tls12CipherSuiteName,
+  type Tls13CipherSuiteName,
+  type VersionName,
 } from './codepoints.ts';
 export {
   type ClientAuthentication,
@@ -34,7 +37,7 @@ export {
   credential,
 } from './credential.ts';
 export { defaults } from './defaults.ts';
-export type { Effect, Facts } from './effect.ts';
+export type { Effect, Facts, Tls12Facts, Tls13Facts } from './effect.ts';
 export {
   answer,
   client,
@@ -48,7 +51,7 @@ export {
   status,
   updateKeys,
 } from './engine.ts';
-export { exportKeyingMaterial, tlsExporter, tlsServerEndPoint } from './exporter.ts';
+export { exportKeyingMaterial, tlsExporter, tlsServerEndPoint, tlsUnique } from './exporter.ts';
 export type { RawExtension } from './extensions.ts';
 export {
   alertFor,
@@ -62,7 +65,14 @@ export { defaultLimits, type Limits } from './limits.ts';
 export { type Peeked, peekClientHello } from './peek.ts';
 export type { ExternalPsk } from './psk.ts';
 export type { CertificateRequestFacts, ClientHelloFacts, Request, Response } from './request.ts';
-export { decodeSession, encodeSession, isFresh, type Session } from './session.ts';
+export {
+  decodeSession,
+  encodeSession,
+  isFresh,
+  type Session,
+  type Tls12Session,
+  type Tls13Session,
+} from './session.ts';
 export { restore, type SnapshotError, snapshot } from './snapshot.ts';
 export type { State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';

@@ -43,6 +43,9 @@ export const MAX_PLAINTEXT = 1 << 14;
 /** RFC 9846 §5.2: TLSCiphertext.encrypted_record. */
 export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
 
+/** RFC 5246 §6.2.3: TLSCiphertext.fragment of TLS 1.2. */
+export const MAX_TLS12_CIPHERTEXT = MAX_PLAINTEXT + 2048;
+
 /** RFC 8449 §4: the least that a record size limit may be; an alert must never need two records. */
 export const MIN_PLAINTEXT = 64;
 

@@ -233,14 +233,18 @@ export function decodeHandshake(raw: Uint8Array): Result<HandshakeMessage, Failu
       return parsed('newSessionTicket', newSessionTicket, body);
     case 'keyUpdate':
       return parsed('keyUpdate', keyUpdate, body);
-    case 'endOfEarlyData':
-    case 'messageHash':
-    case undefined:
-      return err(misbehaved('unexpected-message', `a handshake message of type ${type}`));
+    default:
+      return err(unknownMessage(type));
   }
 }
 
-function parsed<K extends HandshakeMessage['kind'], B>(
+/** The failure of a handshake message that has no place in the version that is spoken. */
+export function unknownMessage(type: number): Failure {
+  return misbehaved('unexpected-message', `a handshake message of type ${type}`);
+}
+
+/** The body of a handshake message, parsed. */
+export function parsed<K extends string, B>(
   kind: K,
   codec: Codec<B>,
   bytes: Uint8Array,
@@ -251,7 +255,8 @@ function parsed<K extends HandshakeMessage['kind'], B>(
     : err({ kind: 'malformed', structure: kind, ...body.error });
 }
 
-function framed<T extends object>(type: number, codec: Codec<T>, body: T): Uint8Array {
+/** The body of a handshake message, with the header before it. */
+export function framed<T extends object>(type: number, codec: Codec<T>, body: T): Uint8Array {
   const bytes = encode(codec, body, HANDSHAKE_HEADER_LENGTH);
   const length = bytes.length - HANDSHAKE_HEADER_LENGTH;
   if (length > 0xffffff) throw new RangeError(`a handshake message cannot have ${length} bytes`);
@@ -265,7 +270,8 @@ function isHelloRetryRequest(serverHelloBody: Uint8Array): boolean {
   return helloRetryRequestRandom.every((byte, i) => serverHelloBody[2 + i] === byte);
 }
 
-function serverHelloFields() {
+/** The fields of every ServerHello, whatever the version, up to its extensions. */
+export function serverHelloFields() {
   return {
     legacyVersion: uint16,
     random: opaqueFixed(RANDOM_LENGTH),

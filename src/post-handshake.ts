@@ -49,12 +49,13 @@ function takeTicket(turn: Turn, message: NewSessionTicket): void {
   }
   const { phase, now } = turn;
   const { config } = turn.fixed;
-  if (phase.kind !== 'established' || phase.resumable === undefined || config.role !== 'client') return;
-  if (message.ticketLifetime === 0) return;
+  if (phase.kind !== 'established' || phase.version !== '1.3' || config.role !== 'client') return;
   const { suite, resumable } = phase;
+  if (message.ticketLifetime === 0 || resumable === undefined) return;
   emit(turn, {
     kind: 'ticket',
     session: {
+      version: 'TLS 1.3',
       cipherSuite: suite.name,
       psk: ticketPsk(config.crypto, suite.hash, resumable.resumptionSecret, message.ticketNonce),
       ticket: message.ticket.slice(),

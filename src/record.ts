@@ -3,23 +3,28 @@ import { err, ok, type Result } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import { contentTypes, protocolVersions } from './codepoints.ts';
 import { type Failure, incompatible, misbehaved } from './failure.ts';
-import { trafficKeys } from './key-schedule.ts';
-import { MAX_CIPHERTEXT, MAX_PLAINTEXT } from './limits.ts';
+import { nextTrafficSecret, trafficKeys } from './key-schedule.ts';
+import { MAX_CIPHERTEXT, MAX_PLAINTEXT, MAX_TLS12_CIPHERTEXT } from './limits.ts';
+import { openFragment, sealFragment, type Tls12Keys } from './tls12/record.ts';
 
-// The record protocol of RFC 9846 §5: framing, and the protection of one direction at a time.
+// The record protocol of RFC 9846 §5: framing, and the protection of one direction at a time. What TLS 1.2 puts into a
+// protected record is in tls12/record.ts.
 
 /** Bytes of a record header: type, version, length. */
 export const RECORD_HEADER_LENGTH = 5;
 
 /** The protection of one direction under one traffic secret. A new value for every record: the sequence number moves. */
-export interface Protection {
-  readonly keys: ProtectionKeys;
+export interface Protection<Keys extends ProtectionKeys = ProtectionKeys> {
+  readonly keys: Keys;
   /** Records protected so far under these keys; a JS number is exact far beyond every limit. */
   readonly sequence: number;
 }
 
 /** What stays the same from one key change to the next. */
-export interface ProtectionKeys {
+export type ProtectionKeys = Tls13Keys | Tls12Keys;
+
+export interface Tls13Keys {
+  readonly version: '1.3';
   readonly suite: CipherSuite;
   readonly trafficSecret: Secret;
   readonly aead: AeadKey;
@@ -34,20 +39,35 @@ export interface Content {
 }
 
 /** The protection that begins with `trafficSecret` (§7.3). */
-export function protection(crypto: CryptoProvider, suite: CipherSuite, trafficSecret: Secret): Protection {
+export function protection(
+  crypto: CryptoProvider,
+  suite: CipherSuite,
+  trafficSecret: Secret,
+): Protection<Tls13Keys> {
   const { key, iv } = trafficKeys(crypto, suite, trafficSecret);
   const aead = crypto.aeads[suite.aead];
   return {
-    keys: { suite, trafficSecret, aead: aead.prepare(key), iv, tagLength: aead.tagLength },
+    keys: { version: '1.3', suite, trafficSecret, aead: aead.prepare(key), iv, tagLength: aead.tagLength },
     sequence: 0,
   };
 }
 
+/** The protection after a KeyUpdate (§7.2), which TLS 1.2 does not have. */
+export function updatedProtection(crypto: CryptoProvider, { keys }: Protection): Protection | undefined {
+  if (keys.version !== '1.3') return undefined;
+  const { suite, trafficSecret } = keys;
+  return protection(crypto, suite, nextTrafficSecret(crypto, suite.hash, trafficSecret));
+}
+
 /**
  * The whole length of the record whose header starts at `offset`, or why it can be none. The version is to be
- * ignored for all purposes (§5.1); only what is older than SSL 3.0 is no TLS at all.
+ * ignored for all purposes (§5.1), but under a `protection` of TLS 1.2; only what is older than SSL 3.0 is no TLS at all.
  */
-export function recordLength(bytes: Uint8Array, offset: number): Result<number, Failure> {
+export function recordLength(
+  bytes: Uint8Array,
+  offset: number,
+  protection?: Protection,
+): Result<number, Failure> {
   const type = bytes[offset] ?? 0;
   const major = bytes[offset + 1] ?? 0;
   if (isSslv2Hello(bytes, offset)) {
@@ -62,22 +82,30 @@ export function recordLength(bytes: Uint8Array, offset: number): Result<number, 
   if (major < protocolVersions.ssl30 >> 8) {
     return err(misbehaved('bad-record-version', `a record of version ${major}.${bytes[offset + 2] ?? 0}`));
   }
+  const isTls12 = protection?.keys.version === '1.2';
+  if (isTls12 && ((major << 8) | (bytes[offset + 2] ?? 0)) !== protocolVersions.tls12) {
+    return err(misbehaved('bad-record-version', 'a protected record of another version than TLS 1.2'));
+  }
   const length = ((bytes[offset + 3] ?? 0) << 8) | (bytes[offset + 4] ?? 0);
-  const most = type === contentTypes.applicationData ? MAX_CIPHERTEXT : MAX_PLAINTEXT;
+  const most = isTls12
+    ? MAX_TLS12_CIPHERTEXT
+    : type === contentTypes.applicationData
+      ? MAX_CIPHERTEXT
+      : MAX_PLAINTEXT;
   if (length > most)
     return err(misbehaved('record-too-long', `a record of ${length} bytes, at most ${most} allowed`));
   return ok(RECORD_HEADER_LENGTH + length);
 }
 
 /** Bytes that {@link openRecord} writes for a record of `length` bytes, none for one that is too short to be one. */
-export function openedLength(protection: Protection, length: number): number {
-  return Math.max(0, length - RECORD_HEADER_LENGTH - protection.keys.tagLength);
+export function openedLength({ keys }: Protection, length: number): number {
+  const explicit = keys.version === '1.2' ? keys.explicitLength : 0;
+  return Math.max(0, length - RECORD_HEADER_LENGTH - explicit - keys.tagLength);
 }
 
 /**
  * Takes the protection off a whole TLSCiphertext record (§5.2), which is only read. What was inside is written to `out`
- * from `offset` on, and the content is a view of it. The content type is the last non-zero byte; what follows it is
- * padding (§5.4).
+ * from `offset` on, and the content is a view of it.
  */
 export function openRecord(
   protection: Protection,
@@ -86,10 +114,23 @@ export function openRecord(
   offset: number,
 ): Result<Content, Failure> {
   const { keys, sequence } = protection;
+  return keys.version === '1.2'
+    ? openTls12Record({ keys, sequence }, record, out, offset)
+    : openTls13Record({ keys, sequence }, record, out, offset);
+}
+
+/** The content type is the last non-zero byte; what follows it is padding (§5.4). */
+function openTls13Record(
+  protection: Protection<Tls13Keys>,
+  record: Uint8Array,
+  out: Uint8Array,
+  offset: number,
+): Result<Content, Failure> {
+  const { keys, sequence } = protection;
   const header = record.subarray(0, RECORD_HEADER_LENGTH);
   const ciphertext = record.subarray(RECORD_HEADER_LENGTH);
   if (!keys.aead.open(nonce(keys.iv, sequence), header, ciphertext, out, offset)) {
-    return err(misbehaved('decryption-failed', `record ${sequence} under these keys does not authenticate`));
+    return err(doesNotAuthenticate(sequence));
   }
   const length = openedLength(protection, record.length);
   let end = offset + length;
@@ -102,6 +143,27 @@ export function openRecord(
   return ok({ type: out[end - 1] ?? 0, bytes: out.subarray(offset, end - 1) });
 }
 
+function openTls12Record(
+  protection: Protection<Tls12Keys>,
+  record: Uint8Array,
+  out: Uint8Array,
+  offset: number,
+): Result<Content, Failure> {
+  const { keys, sequence } = protection;
+  const type = record[0] ?? 0;
+  const fragment = record.subarray(RECORD_HEADER_LENGTH);
+  if (!openFragment(keys, sequence, type, fragment, out, offset)) return err(doesNotAuthenticate(sequence));
+  const length = openedLength(protection, record.length);
+  if (length > MAX_PLAINTEXT) {
+    return err(misbehaved('record-too-long', `${length} bytes inside a protected record`));
+  }
+  return ok({ type, bytes: out.subarray(offset, offset + length) });
+}
+
+function doesNotAuthenticate(sequence: number): Failure {
+  return misbehaved('decryption-failed', `record ${sequence} under these keys does not authenticate`);
+}
+
 /** The protection of the record after this one. */
 export function nextRecord(protection: Protection): Protection {
   return { keys: protection.keys, sequence: protection.sequence + 1 };
@@ -109,7 +171,10 @@ export function nextRecord(protection: Protection): Protection {
 
 /** Bytes of a record that carries `length` bytes of content. */
 export function sealedLength(protection: Protection | undefined, length: number): number {
-  return RECORD_HEADER_LENGTH + length + (protection === undefined ? 0 : 1 + protection.keys.tagLength);
+  if (protection === undefined) return RECORD_HEADER_LENGTH + length;
+  const { keys } = protection;
+  const inside = keys.version === '1.2' ? keys.explicitLength + length : length + 1;
+  return RECORD_HEADER_LENGTH + inside + keys.tagLength;
 }
 
 /**
@@ -126,6 +191,14 @@ export function sealRecord(
   offset: number,
 ): void {
   const start = offset + RECORD_HEADER_LENGTH;
+  if (protection?.keys.version === '1.2') {
+    const { keys, sequence } = protection;
+    const length = sealedLength(protection, content.length) - RECORD_HEADER_LENGTH;
+    writeHeader(out, offset, type, protocolVersions.tls12, length);
+    out.set(content, start + keys.explicitLength);
+    sealFragment(keys, sequence, type, out, start, content.length);
+    return;
+  }
   out.set(content, start);
   if (protection === undefined) {
     writeHeader(out, offset, type, version, content.length);

@@ -1,8 +1,15 @@
-import { type Secret, secret } from '../nocrypto/index.ts';
+import { type GroupName, type Secret, secret } from '../nocrypto/index.ts';
 import { err, ok, type Result } from '../x509/index.ts';
 import { cipherSuiteOfCode, cipherSuites, type SuiteHash } from './cipher-suites.ts';
-import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import {
+  protocolVersions,
+  type SignatureSchemeName,
+  type Tls12CipherSuiteName,
+  type Tls13CipherSuiteName,
+} from './codepoints.ts';
+import { groupCode, groupOfCode } from './groups.ts';
 import { signatureSchemeOfCode, signatureSchemes } from './signature-schemes.ts';
+import { tls12SuiteOfCode, tls12Suites } from './tls12/suites.ts';
 import {
   type Codec,
   decode,
@@ -17,16 +24,34 @@ import {
 } from './wire/codec.ts';
 
 /**
- * What a client keeps of a connection to resume it (RFC 9846 §4.7.1): a value, to be stored anywhere that a private key
- * could be. A ticket should serve once: who uses it twice can be recognised.
+ * What a client keeps of a connection to resume it: a value, to be stored anywhere that a private key could be. A ticket
+ * should serve once: who uses it twice can be recognised.
  */
-export interface Session {
-  readonly cipherSuite: CipherSuiteName;
+export type Session = Tls13Session | Tls12Session;
+
+/** RFC 9846 §4.7.1 */
+export interface Tls13Session extends AnySession {
+  readonly version: 'TLS 1.3';
+  readonly cipherSuite: Tls13CipherSuiteName;
   readonly psk: Secret;
+  readonly ticketAgeAdd: number;
+}
+
+/** A session of TLS 1.2 (RFC 5246 §F.1.4, RFC 5077). There is none without an extended master secret (RFC 7627 §5.3). */
+export interface Tls12Session extends AnySession {
+  readonly version: 'TLS 1.2';
+  readonly cipherSuite: Tls12CipherSuiteName;
+  readonly masterSecret: Secret;
+  /** How keys were exchanged when the session began; undefined with static RSA. */
+  readonly group: GroupName | undefined;
+  /** What the server knows the session by, when it gave no ticket: then `ticket` is empty. */
+  readonly sessionId: Uint8Array;
+}
+
+interface AnySession {
   readonly ticket: Uint8Array;
   /** Seconds. */
   readonly ticketLifetime: number;
-  readonly ticketAgeAdd: number;
   /** Milliseconds since the Unix epoch. */
   readonly receivedAt: number;
   /** The name the connection was made for; it is resumed for no other. */
@@ -46,7 +71,7 @@ export function isFresh(session: Session, now: number): boolean {
 export const MAX_TICKET_LIFETIME = 604_800;
 
 /** The hash a session's key goes with. */
-export function sessionHash(session: Session): SuiteHash {
+export function sessionHash(session: Tls13Session): SuiteHash {
   return cipherSuites[session.cipherSuite].hash;
 }
 
@@ -55,11 +80,25 @@ export function encodeSession(session: Session): Uint8Array {
   const seconds = Math.floor(session.receivedAt / 1000);
   return encode(stored, {
     format: FORMAT,
-    cipherSuite: cipherSuites[session.cipherSuite].code,
-    psk: session.psk,
+    ...(session.version === 'TLS 1.3'
+      ? {
+          version: protocolVersions.tls13,
+          cipherSuite: cipherSuites[session.cipherSuite].code,
+          secret: session.psk,
+          group: 0,
+          sessionId: new Uint8Array(0),
+          ticketAgeAdd: session.ticketAgeAdd,
+        }
+      : {
+          version: protocolVersions.tls12,
+          cipherSuite: tls12Suites[session.cipherSuite].code,
+          secret: session.masterSecret,
+          group: session.group === undefined ? 0 : groupCode(session.group),
+          sessionId: session.sessionId,
+          ticketAgeAdd: 0,
+        }),
     ticket: session.ticket,
     ticketLifetime: session.ticketLifetime,
-    ticketAgeAdd: session.ticketAgeAdd,
     receivedAtSeconds: seconds,
     receivedAtMilliseconds: Math.floor(session.receivedAt - seconds * 1000),
     serverName: session.serverName,
@@ -73,31 +112,54 @@ export function decodeSession(bytes: Uint8Array): Result<Session, string> {
   const decoded = decode(stored, Uint8Array.from(bytes));
   if (!decoded.ok) return err(`not a stored session: expected ${decoded.error.expected}`);
   const { value } = decoded;
-  const suite = cipherSuiteOfCode(value.cipherSuite);
   const scheme = signatureSchemeOfCode(value.signatureScheme);
-  if (value.format !== FORMAT || suite === undefined || scheme === undefined) {
-    return err('a session stored by another version of this library');
-  }
-  return ok({
-    cipherSuite: suite.name,
-    psk: secret(value.psk),
+  if (value.format !== FORMAT || scheme === undefined) return err(OTHER_FORMAT);
+  const common = {
     ticket: value.ticket,
     ticketLifetime: value.ticketLifetime,
-    ticketAgeAdd: value.ticketAgeAdd,
     receivedAt: value.receivedAtSeconds * 1000 + value.receivedAtMilliseconds,
     serverName: value.serverName,
     certificates: value.certificates,
     signatureScheme: scheme.name,
-  });
+  };
+  const suite = cipherSuiteOfCode(value.cipherSuite);
+  if (value.version === protocolVersions.tls13 && suite !== undefined) {
+    const { ticketAgeAdd } = value;
+    return ok({
+      version: 'TLS 1.3',
+      cipherSuite: suite.name,
+      psk: secret(value.secret),
+      ticketAgeAdd,
+      ...common,
+    });
+  }
+  const tls12Suite = tls12SuiteOfCode(value.cipherSuite);
+  if (value.version === protocolVersions.tls12 && tls12Suite !== undefined) {
+    const { sessionId } = value;
+    return ok({
+      version: 'TLS 1.2',
+      cipherSuite: tls12Suite.name,
+      masterSecret: secret(value.secret),
+      group: groupOfCode(value.group),
+      sessionId,
+      ...common,
+    });
+  }
+  return err(OTHER_FORMAT);
 }
 
-const FORMAT = 1;
+const OTHER_FORMAT = 'a session stored by another version of this library';
+
+const FORMAT = 2;
 
 const stored: Codec<Stored> = struct<Stored>({
   format: uint8,
+  version: uint16,
   cipherSuite: uint16,
-  psk: opaque(32, 64),
-  ticket: opaque(1, 0xffff),
+  secret: opaque(32, 64),
+  group: uint16,
+  sessionId: opaque(0, 32),
+  ticket: opaque(0, 0xffff),
   ticketLifetime: uint32,
   ticketAgeAdd: uint32,
   receivedAtSeconds: uint32,
@@ -109,8 +171,11 @@ const stored: Codec<Stored> = struct<Stored>({
 
 interface Stored {
   readonly format: number;
+  readonly version: number;
   readonly cipherSuite: number;
-  readonly psk: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly group: number;
+  readonly sessionId: Uint8Array;
   readonly ticket: Uint8Array;
   readonly ticketLifetime: number;
   readonly ticketAgeAdd: number;

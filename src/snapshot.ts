@@ -5,12 +5,12 @@ import { cipherSuites } from './cipher-suites.ts';
 import { sessionName } from './client/hello.ts';
 import { signatureSchemeCodes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import type { Facts } from './effect.ts';
+import type { Facts, Tls13Facts } from './effect.ts';
 import { endPointOf } from './exporter.ts';
 import { describeFailure } from './failure.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
 import { type Protection, protection } from './record.ts';
-import type { Established, State } from './state.ts';
+import type { Resumable, State } from './state.ts';
 import { nothingIncoming } from './state.ts';
 import {
   restoreFacts,
@@ -28,6 +28,8 @@ import { boolean, copied, named, optional, safeInteger } from './wire/stored.ts'
 export interface SnapshotError {
   readonly kind: /** The handshake is not over, a request is outstanding, or the connection has ended. */
     | 'not-established'
+    /** The connection speaks TLS 1.2. */
+    | 'unsupported-version'
     /** The bytes were damaged, or are no snapshot. */
     | 'malformed'
     /** Another version of this library wrote them. */
@@ -54,7 +56,12 @@ export function snapshot(state: State, facts: Facts): Result<Uint8Array, Snapsho
   if (phase.kind !== 'established' || read.protection === undefined || write.protection === undefined) {
     return refused('not-established', `the state is ${phase.kind}`);
   }
-  if (facts.role !== config.role || facts.cipherSuite !== phase.suite.name) {
+  const readKeys = read.protection.keys;
+  const writeKeys = write.protection.keys;
+  if (phase.version !== '1.3' || readKeys.version !== '1.3' || writeKeys.version !== '1.3') {
+    return refused('unsupported-version', 'only connections of TLS 1.3 can be written down');
+  }
+  if (facts.version !== 'TLS 1.3' || facts.role !== config.role || facts.cipherSuite !== phase.suite.name) {
     throw new TypeError('snapshot: these are the facts of another connection');
   }
   const body = encode(storedConnection, {
@@ -63,9 +70,9 @@ export function snapshot(state: State, facts: Facts): Result<Uint8Array, Snapsho
     facts: storeFacts(facts),
     exporterSecret: phase.exporterSecret,
     resumable: phase.resumable,
-    read: storeProtection(read.protection),
+    read: { trafficSecret: readKeys.trafficSecret, sequence: read.protection.sequence },
     readClosed: read.closed,
-    write: storeProtection(write.protection),
+    write: { trafficSecret: writeKeys.trafficSecret, sequence: write.protection.sequence },
     writeClosed: write.closed,
     keyUpdateAsked: write.keyUpdateAsked,
     records: contents(incoming.records),
@@ -115,7 +122,7 @@ interface StoredConnection {
   readonly binding: Uint8Array;
   readonly facts: StoredFacts;
   readonly exporterSecret: Secret;
-  readonly resumable: Established['resumable'];
+  readonly resumable: Resumable | undefined;
   readonly read: StoredProtection;
   readonly readClosed: boolean;
   readonly write: StoredProtection;
@@ -164,7 +171,7 @@ const storedConnection: Codec<StoredConnection> = struct<StoredConnection>({
 function restoreState(
   config: ClientConfig | ServerConfig,
   stored: StoredConnection,
-  facts: Facts,
+  facts: Tls13Facts,
 ): Result<Step, SnapshotError> {
   const { crypto } = config;
   const suite = cipherSuites[facts.cipherSuite];
@@ -184,6 +191,7 @@ function restoreState(
     fixed: { config },
     phase: {
       kind: 'established',
+      version: '1.3',
       suite,
       exporterSecret,
       endPoint: endPointOf(serverCertificate),
@@ -239,10 +247,6 @@ function configurationProblem(
 /** Tickets that still come are for this name; what a server lets in goes by its context. */
 function bindingOf(config: ClientConfig | ServerConfig): Uint8Array {
   return config.role === 'client' ? new TextEncoder().encode(sessionName(config)) : config.sessionContext;
-}
-
-function storeProtection({ keys: { trafficSecret }, sequence }: Protection): StoredProtection {
-  return { trafficSecret, sequence };
 }
 
 function checksum(crypto: CryptoProvider, body: Uint8Array): Uint8Array {

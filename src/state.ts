@@ -6,6 +6,8 @@ import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
 import type { ServerPhase, ServerWaiting } from './server/phase.ts';
+import type { Randoms } from './tls12/key-schedule.ts';
+import type { Tls12Suite } from './tls12/suites.ts';
 import { type ByteQueue, emptyQueue } from './wire/byte-queue.ts';
 
 /**
@@ -28,14 +30,34 @@ export interface Fixed {
 export type Phase = ClientPhase | ServerPhase | Established | Ended;
 
 /** The handshake is over. Of what was agreed on only that is kept which is still needed: an idle connection stays small. */
-export interface Established {
+export type Established = Tls13Established | Tls12Established;
+
+export interface Tls13Established {
   readonly kind: 'established';
+  readonly version: '1.3';
   readonly suite: CipherSuite;
   /** RFC 9846 §7.5: exporter_secret. */
   readonly exporterSecret: Secret;
   readonly endPoint: EndPoint | undefined;
   /** At a client that takes tickets: what its sessions are made of. */
   readonly resumable: Resumable | undefined;
+}
+
+export interface Tls12Established {
+  readonly kind: 'established';
+  readonly version: '1.2';
+  readonly suite: Tls12Suite;
+  readonly endPoint: EndPoint | undefined;
+  /** Undefined without an extended master secret: nothing may be derived from another one (RFC 7627 §5.4). */
+  readonly bound: BoundSecrets | undefined;
+}
+
+/** What a connection of TLS 1.2 derives secrets for others from. */
+export interface BoundSecrets {
+  readonly master: Secret;
+  readonly randoms: Randoms;
+  /** The verify_data of the first Finished of the handshake: the channel binding `tls-unique` (RFC 5929 §3.1). */
+  readonly firstVerifyData: Uint8Array;
 }
 
 /** What the channel binding `tls-server-end-point` hashes (RFC 5929 §4.1), where that defines one. */

@@ -9,16 +9,16 @@ import {
   ok,
   type Result,
 } from '../x509/index.ts';
-import { cipherSuiteCodes, groupCodes, protocolVersions, signatureSchemeCodes } from './codepoints.ts';
-import type { Facts } from './effect.ts';
+import { groupCodes, protocolVersions, signatureSchemeCodes, tls13CipherSuiteCodes } from './codepoints.ts';
+import type { Tls13Facts } from './effect.ts';
 import { RANDOM_LENGTH } from './messages.ts';
 import { type Codec, opaque, opaqueFixed, struct, text, uint16, vector } from './wire/codec.ts';
 import { boolean, copied, named, optional } from './wire/stored.ts';
 
-// What was agreed on, as bytes for this library's own use. A fact that is added to `Facts` wants a row here.
+// What was agreed on, as bytes for this library's own use. A fact that is added to `Tls13Facts` wants a row here.
 
 /** The facts of a connection, with certificates as DER. */
-export interface StoredFacts extends Omit<Facts, 'ownCertificate' | 'peer'> {
+export interface StoredFacts extends Omit<Tls13Facts, 'ownCertificate' | 'peer'> {
   readonly ownCertificate: Uint8Array | undefined;
   readonly peer: { readonly leaf: Uint8Array; readonly path: readonly Uint8Array[] } | undefined;
 }
@@ -31,7 +31,7 @@ export const storedCertificates: Codec<readonly Uint8Array[]> = vector(storedCer
 export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   version: named({ 'TLS 1.3': protocolVersions.tls13 }),
   role: named({ client: 0, server: 1 }),
-  cipherSuite: named(cipherSuiteCodes),
+  cipherSuite: named(tls13CipherSuiteCodes),
   group: named(groupCodes),
   peerSignatureScheme: optional(named(signatureSchemeCodes)),
   ownSignatureScheme: optional(named(signatureSchemeCodes)),
@@ -46,7 +46,7 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   clientRandom: copied(opaqueFixed(RANDOM_LENGTH)),
 });
 
-export function storeFacts({ ownCertificate, peer, ...facts }: Facts): StoredFacts {
+export function storeFacts({ ownCertificate, peer, ...facts }: Tls13Facts): StoredFacts {
   return {
     ...facts,
     ownCertificate: ownCertificate?.der,
@@ -58,7 +58,7 @@ export function storeFacts({ ownCertificate, peer, ...facts }: Facts): StoredFac
 export function restoreFacts(
   crypto: CryptoProvider,
   { ownCertificate, peer, ...facts }: StoredFacts,
-): Result<Facts, string> {
+): Result<Tls13Facts, string> {
   const own = ownCertificate === undefined ? ok(undefined) : restoreCertificate(ownCertificate);
   if (!own.ok) return own;
   const whom = peer === undefined ? ok(undefined) : restorePeer(crypto, peer.leaf, peer.path);

@@ -45,6 +45,9 @@ export function dangerouslyExtractKeys(state: State): Result<ExtractedKeys, Snap
     return err({ kind: 'bytes-pending', detail: `${pending} bytes of a record or message have arrived` });
   }
   const { crypto } = state.fixed.config;
+  if (phase.version !== '1.3') {
+    return err({ kind: 'unsupported-version', detail: 'only those of TLS 1.3 can be extracted' });
+  }
   return ok({
     cipherSuite: phase.suite.name,
     send: write.closed ? undefined : directionKeys(crypto, write.protection),
@@ -59,7 +62,7 @@ export interface BytesPending {
 }
 
 function directionKeys(crypto: CryptoProvider, current: Protection | undefined): DirectionKeys | undefined {
-  if (current === undefined) return undefined;
+  if (current?.keys.version !== '1.3') return undefined;
   const { keys, sequence } = current;
   const { key, iv } = trafficKeys(crypto, keys.suite, keys.trafficSecret);
   return { trafficSecret: keys.trafficSecret, key, iv, sequence };

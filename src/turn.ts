@@ -3,10 +3,9 @@ import { concat } from './bytes.ts';
 import { type AlertName, alertCodes, contentTypes, nameOf, protocolVersions } from './codepoints.ts';
 import type { Effect } from './effect.ts';
 import { alertFor, type Failure, misbehaved } from './failure.ts';
-import { nextTrafficSecret } from './key-schedule.ts';
 import { describeMessage } from './message-details.ts';
 import { encodeHandshake, type HandshakeMessage } from './messages.ts';
-import { nextRecord, protection, sealedLength, sealRecord } from './record.ts';
+import { nextRecord, protection, sealedLength, sealRecord, updatedProtection } from './record.ts';
 import {
   type Fixed,
   type Incoming,
@@ -187,15 +186,13 @@ export function sendAlert(turn: Turn, alert: AlertName): void {
 /** Sends a KeyUpdate and turns this side's keys over (§4.7.3). */
 export function updateWriteKeys(turn: Turn, ask: boolean): void {
   const { protection: current } = turn.write;
-  if (current === undefined) return;
+  const next = current && updatedProtection(turn.fixed.config.crypto, current);
+  if (next === undefined) return;
   const message: HandshakeMessage = { kind: 'keyUpdate', body: { requestUpdate: ask ? 1 : 0 } };
   sendMessage(turn, message, encodeHandshake(message));
   flushFlight(turn);
-  const { crypto } = turn.fixed.config;
-  const { suite, trafficSecret } = current.keys;
-  const next = nextTrafficSecret(crypto, suite.hash, trafficSecret);
   turn.write = {
-    protection: protection(crypto, suite, next),
+    protection: next,
     closed: turn.write.closed,
     keyUpdateAsked: ask || turn.write.keyUpdateAsked,
   };
@@ -205,15 +202,13 @@ export function updateWriteKeys(turn: Turn, ask: boolean): void {
 /** Turns the peer's keys over after its KeyUpdate, unless bytes sent under the old ones are left. */
 export function updateReadKeys(turn: Turn): void {
   const { protection: current } = turn.read;
-  if (current === undefined) return;
+  const next = current && updatedProtection(turn.fixed.config.crypto, current);
+  if (next === undefined) return;
   if (turn.unread.length > 0) {
     fail(turn, unreadBytes(turn));
     return;
   }
-  const { crypto } = turn.fixed.config;
-  const { suite, trafficSecret } = current.keys;
-  const next = nextTrafficSecret(crypto, suite.hash, trafficSecret);
-  turn.read = { protection: protection(crypto, suite, next), closed: false, skippable: 0 };
+  turn.read = { protection: next, closed: false, skippable: 0 };
   if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'received', epoch: 'application' });
 }
 

@@ -156,7 +156,9 @@ function orUsualPriority(args: readonly string[]): readonly string[] {
 }
 
 function cipherPriority(suite: CipherSuiteName): string {
-  return `+${cipherNames[suite]}`;
+  const name = cipherNames[suite];
+  if (name === undefined) throw new RangeError(`GnuTLS is not asked for ${suite}`);
+  return `+${name}`;
 }
 
 function groupPriority(group: GroupName): string {
@@ -165,7 +167,7 @@ function groupPriority(group: GroupName): string {
   return `+GROUP-${name}`;
 }
 
-const cipherNames: Readonly<Record<CipherSuiteName, string>> = {
+const cipherNames: Partial<Readonly<Record<CipherSuiteName, string>>> = {
   TLS_AES_128_GCM_SHA256: 'AES-128-GCM',
   TLS_AES_256_GCM_SHA384: 'AES-256-GCM',
   TLS_CHACHA20_POLY1305_SHA256: 'CHACHA20-POLY1305',

@@ -10,7 +10,7 @@ export function factRows(facts: Facts): readonly (readonly [name: string, value:
   return [
     ['version', facts.version],
     ['cipher suite', facts.cipherSuite],
-    ['key exchange', facts.group],
+    ['key exchange', facts.group ?? 'static RSA'],
     ['own signature', facts.ownSignatureScheme ?? 'none'],
     ['peer signature', facts.peerSignatureScheme ?? 'none'],
     ['peer', facts.peer === undefined ? 'anonymous' : subjectOf(facts.peer.leaf)],

@@ -142,6 +142,7 @@ function finish(
   return ok({
     phase: {
       kind: 'established',
+      version: '1.3',
       suite,
       exporterSecret: secrets.exporter,
       endPoint: endPointOf(facts.peer?.leaf),

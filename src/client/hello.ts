@@ -8,7 +8,7 @@ import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
 import { acceptPeer, presentedChain, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, importPsk } from '../psk.ts';
-import { isFresh, type Session, sessionHash } from '../session.ts';
+import { isFresh, type Session, sessionHash, type Tls13Session } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, sendHandshake } from '../transition.ts';
 import { inConfiguredOrder, shapeHello } from './hello-shape.ts';
@@ -121,7 +121,8 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
   const hashes = [...new Set(config.cipherSuites.map((name) => cipherSuites[name].hash))];
   const { sessions, now } = resumption ?? { sessions: [], now: 0 };
   const usable = sessions.filter(
-    (session) =>
+    (session): session is Tls13Session =>
+      session.version === 'TLS 1.3' &&
       isFresh(session, now) &&
       hashes.includes(sessionHash(session)) &&
       session.serverName === sessionName(config),
@@ -146,7 +147,7 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
  * A session whose server would be accepted today. One that would not (its certificate has expired, is trusted no more) is
  * left out: what the server shows in a full handshake may be better.
  */
-function offeredSession(config: ClientConfig, session: Session, now: number): readonly OfferedPsk[] {
+function offeredSession(config: ClientConfig, session: Tls13Session, now: number): readonly OfferedPsk[] {
   const { certificates, signatureScheme } = session;
   const proof = resumedKey(certificates, signatureScheme, config.limits);
   if (!proof.ok) return [];

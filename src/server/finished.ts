@@ -32,6 +32,7 @@ export function answerClientFinished(
   return ok({
     phase: {
       kind: 'established',
+      version: '1.3',
       suite,
       exporterSecret: secrets.exporter,
       endPoint: endPointOf(facts.ownCertificate),

@@ -163,13 +163,64 @@ test('a server without certificates is refused, unless it asks for them', () => 
   must(serverConfig({ ...serverOptions, credentials: 'ask' }));
 });
 
+/** The suites of TLS 1.2 say in their names how keys are exchanged. */
+const tls13Suites = defaults.cipherSuites.filter((name) => !name.includes('_WITH_'));
+const tls12Suites = defaults.cipherSuites.filter((name) => name.includes('_WITH_'));
+
+test('each version has its suites, and is spoken by default when it has one', () => {
+  const suitesOf = (options: Partial<ClientOptions>) => {
+    const { versions, cipherSuites, tls12CipherSuites } = must(
+      clientConfig({ ...clientOptions, ...options }),
+    );
+    return { versions, cipherSuites, tls12CipherSuites };
+  };
+  assert.deepEqual(suitesOf({ versions: ['1.3', '1.2'] }), {
+    versions: ['1.3', '1.2'],
+    cipherSuites: tls13Suites,
+    tls12CipherSuites: tls12Suites,
+  });
+  assert.deepEqual(suitesOf({ versions: ['1.2'] }), {
+    versions: ['1.2'],
+    cipherSuites: [],
+    tls12CipherSuites: tls12Suites,
+  });
+  assert.deepEqual(suitesOf({ cipherSuites: ['TLS_AES_128_GCM_SHA256'] }), {
+    versions: ['1.3'],
+    cipherSuites: ['TLS_AES_128_GCM_SHA256'],
+    tls12CipherSuites: [],
+  });
+});
+
+test('a suite of TLS 1.2 whose key exchange no group is for is left out', () => {
+  const dhe = 'TLS_DHE_RSA_WITH_AES_128_GCM_SHA256';
+  const ecdhe = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256';
+  const suitesWith = (...groups: readonly GroupName[]) =>
+    clientConfig({ ...clientOptions, versions: ['1.2'], cipherSuites: [dhe, ecdhe], groups });
+  assert.deepEqual(must(suitesWith('x25519')).tls12CipherSuites, [ecdhe]);
+  assert.deepEqual(must(suitesWith('ffdhe2048')).tls12CipherSuites, [dhe]);
+  assertRefused(suitesWith('X25519MLKEM768'), 'cipherSuites', /TLS 1.2/);
+});
+
+test('a version without a suite is refused when it is asked for', () => {
+  const { crypto, authenticator } = clientOptions;
+  const refused = (options: Partial<ClientOptions>, problem: RegExp) =>
+    assertRefused(clientConfig({ crypto, authenticator, ...options }), 'cipherSuites', problem);
+  refused({ versions: ['1.3', '1.2'], cipherSuites: ['TLS_AES_128_GCM_SHA256'] }, /TLS 1.2/);
+  refused({ versions: ['1.3'], cipherSuites: ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'] }, /TLS 1.3/);
+});
+
+test('a client that offers TLS 1.3 has nothing to fall back from', () => {
+  assertRefused(clientConfig({ ...clientOptions, fallback: true }), 'fallback', /TLS 1.3/);
+  assert.equal(must(clientConfig({ ...clientOptions, versions: ['1.2'], fallback: true })).fallback, true);
+});
+
 test('what is not said takes its value from the defaults', () => {
   const config = must(clientConfig(clientOptions));
   const { cipherSuites, groups, keyShares, signatureSchemes, middleboxCompatibility, trace } = config;
   assert.deepEqual(
     { cipherSuites, groups, keyShares, signatureSchemes, middleboxCompatibility, trace },
     {
-      cipherSuites: defaults.cipherSuites,
+      cipherSuites: tls13Suites,
       groups: defaults.groups,
       keyShares: defaults.keyShares,
       signatureSchemes: defaults.signatureSchemes,
@@ -199,7 +250,7 @@ test('the caller may change its lists after the check', () => {
   const asClient = must(clientConfig({ ...clientOptions, ...lists, applicationProtocols: protocols }));
   const asServer = must(serverConfig({ ...serverOptions, credentials }));
   for (const list of [...Object.values(lists), protocols, credentials]) list.length = 0;
-  assert.deepEqual(asClient.cipherSuites, defaults.cipherSuites);
+  assert.deepEqual(asClient.cipherSuites, tls13Suites);
   assert.deepEqual(asClient.groups, defaults.groups);
   assert.deepEqual(asClient.keyShares, defaults.keyShares);
   assert.deepEqual(asClient.applicationProtocols, ['h2']);

@@ -3,7 +3,6 @@ import type { CryptoProvider, Secret } from '../../nocrypto/index.ts';
 import type { CipherSuite } from '../../src/cipher-suites.ts';
 import { alertCodes, contentTypes, nameOf, protocolVersions } from '../../src/codepoints.ts';
 import { type AlertName, type Effect, receive, type State, type Step } from '../../src/index.ts';
-import { nextTrafficSecret } from '../../src/key-schedule.ts';
 import {
   decodeHandshake,
   encodeHandshake,
@@ -18,6 +17,7 @@ import {
   RECORD_HEADER_LENGTH,
   sealedLength,
   sealRecord,
+  updatedProtection,
 } from '../../src/record.ts';
 import { concatAll, must, NOW, sent } from './support.ts';
 
@@ -240,8 +240,9 @@ function whole({ pieces, rest }: Cut): readonly Uint8Array[] {
 
 function turnedOver({ crypto }: Peer, current: Protection | undefined): Protection {
   assert.ok(current !== undefined);
-  const { suite, trafficSecret } = current.keys;
-  return protection(crypto, suite, nextTrafficSecret(crypto, suite.hash, trafficSecret));
+  const next = updatedProtection(crypto, current);
+  assert.ok(next !== undefined);
+  return next;
 }
 
 function unchanged<T>(value: T): T {

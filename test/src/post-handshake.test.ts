@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CipherSuiteName, send } from '../../src/index.ts';
+import { send, type Tls13CipherSuiteName } from '../../src/index.ts';
 import type { HandshakeMessage, NewSessionTicket } from '../../src/messages.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import {
@@ -153,7 +153,7 @@ test('tickets and KeyUpdates count together', () => {
   assertMisbehaved(peer, 'unexpected_message', 'too-many-post-handshake-messages');
 });
 
-const suites: readonly (readonly [CipherSuiteName, 'aesGcmRecords' | 'chaChaRecords'])[] = [
+const suites: readonly (readonly [Tls13CipherSuiteName, 'aesGcmRecords' | 'chaChaRecords'])[] = [
   ['TLS_AES_128_GCM_SHA256', 'aesGcmRecords'],
   ['TLS_AES_256_GCM_SHA384', 'aesGcmRecords'],
   ['TLS_CHACHA20_POLY1305_SHA256', 'chaChaRecords'],

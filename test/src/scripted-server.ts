@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { type PrivateKey, type Secret, secret } from '../../nocrypto/index.ts';
 import { type CipherSuite, cipherSuites } from '../../src/cipher-suites.ts';
-import { helloRetryRequestRandom, protocolVersions } from '../../src/codepoints.ts';
+import {
+  helloRetryRequestRandom,
+  protocolVersions,
+  type Tls13CipherSuiteName,
+} from '../../src/codepoints.ts';
 import { findExtension, type KeyShareEntry } from '../../src/extensions.ts';
 import { groupCode, groupOfCode } from '../../src/groups.ts';
-import {
-  type CipherSuiteName,
-  type ClientOptions,
-  client,
-  type SignatureSchemeName,
-} from '../../src/index.ts';
+import { type ClientOptions, client, type SignatureSchemeName } from '../../src/index.ts';
 import {
   type ApplicationSecrets,
   applicationSecrets,
@@ -75,7 +74,7 @@ export interface ScriptedServer {
 export interface ScriptedServerOptions {
   /** Options of the engine under test. */
   readonly client?: Partial<ClientOptions>;
-  readonly suite?: CipherSuiteName;
+  readonly suite?: Tls13CipherSuiteName;
   /** DER, leaf first. */
   readonly chain?: readonly Uint8Array[];
   readonly key?: PrivateKey;

@@ -246,7 +246,8 @@ function keyLog(effects: readonly Effect[]): readonly string[] {
 }
 
 function secretOf(state: State, half: 'read' | 'write'): string {
-  return toHex(state[half].protection?.keys.trafficSecret ?? bytes(0));
+  const keys = state[half].protection?.keys;
+  return toHex(keys?.version === '1.3' ? keys.trafficSecret : bytes(0));
 }
 
 /** The key and the iv that follow from a traffic secret. */

@@ -43,7 +43,8 @@ describe('a key update that the caller wants', () => {
 });
 
 function trafficSecret(state: State) {
-  return state.write.protection?.keys.trafficSecret;
+  const keys = state.write.protection?.keys;
+  return keys?.version === '1.3' ? keys.trafficSecret : undefined;
 }
 
 function carried(from: State, to: State): Uint8Array {

@@ -1,0 +1,143 @@
+import type { AeadName } from '../../nocrypto/index.ts';
+import type { SuiteHash } from '../cipher-suites.ts';
+import { nameOf, type Tls12CipherSuiteName, tls12CipherSuiteCodes } from '../codepoints.ts';
+import type { Limits } from '../limits.ts';
+
+/** What a TLS 1.2 cipher suite is made of: unlike in TLS 1.3 it says how keys are exchanged and who may sign, too. */
+export interface Tls12Suite {
+  readonly name: Tls12CipherSuiteName;
+  readonly code: number;
+  readonly keyExchange: KeyExchange;
+  /** The kind of the server's key; EdDSA signs under the ECDSA suites (RFC 8422 §2.1). */
+  readonly authentication: 'ecdsa' | 'rsa';
+  readonly aead: AeadName;
+  /** Of the PRF and of the transcript. */
+  readonly hash: SuiteHash;
+  /** Which of the limits bounds the records under one key. */
+  readonly recordLimit: keyof Limits & ('aesGcmRecords' | 'aesCcmRecords' | 'chaChaRecords');
+}
+
+/** Ephemeral Diffie-Hellman on curves (RFC 8422 §2) and in finite fields (RFC 7919). */
+export type KeyExchange = 'ecdhe' | 'dhe';
+
+/** To add a suite: its code in codepoints.ts, a row here, and where it is for everybody its place in defaults.ts. */
+export const tls12Suites: Readonly<Record<Tls12CipherSuiteName, Tls12Suite>> = {
+  TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: suite(
+    'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+    'ecdhe',
+    'ecdsa',
+    'aes-128-gcm',
+  ),
+  TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: suite(
+    'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+    'ecdhe',
+    'ecdsa',
+    'aes-256-gcm',
+  ),
+  TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: suite(
+    'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+    'ecdhe',
+    'ecdsa',
+    'chacha20-poly1305',
+  ),
+  TLS_ECDHE_ECDSA_WITH_AES_128_CCM: suite(
+    'TLS_ECDHE_ECDSA_WITH_AES_128_CCM',
+    'ecdhe',
+    'ecdsa',
+    'aes-128-ccm',
+  ),
+  TLS_ECDHE_ECDSA_WITH_AES_256_CCM: suite(
+    'TLS_ECDHE_ECDSA_WITH_AES_256_CCM',
+    'ecdhe',
+    'ecdsa',
+    'aes-256-ccm',
+  ),
+  TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8: suite(
+    'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8',
+    'ecdhe',
+    'ecdsa',
+    'aes-128-ccm-8',
+  ),
+  TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8: suite(
+    'TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8',
+    'ecdhe',
+    'ecdsa',
+    'aes-256-ccm-8',
+  ),
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: suite(
+    'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+    'ecdhe',
+    'rsa',
+    'aes-128-gcm',
+  ),
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: suite(
+    'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+    'ecdhe',
+    'rsa',
+    'aes-256-gcm',
+  ),
+  TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: suite(
+    'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+    'ecdhe',
+    'rsa',
+    'chacha20-poly1305',
+  ),
+  TLS_DHE_RSA_WITH_AES_128_GCM_SHA256: suite(
+    'TLS_DHE_RSA_WITH_AES_128_GCM_SHA256',
+    'dhe',
+    'rsa',
+    'aes-128-gcm',
+  ),
+  TLS_DHE_RSA_WITH_AES_256_GCM_SHA384: suite(
+    'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
+    'dhe',
+    'rsa',
+    'aes-256-gcm',
+  ),
+  TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256: suite(
+    'TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+    'dhe',
+    'rsa',
+    'chacha20-poly1305',
+  ),
+  TLS_DHE_RSA_WITH_AES_128_CCM: suite('TLS_DHE_RSA_WITH_AES_128_CCM', 'dhe', 'rsa', 'aes-128-ccm'),
+  TLS_DHE_RSA_WITH_AES_256_CCM: suite('TLS_DHE_RSA_WITH_AES_256_CCM', 'dhe', 'rsa', 'aes-256-ccm'),
+  TLS_DHE_RSA_WITH_AES_128_CCM_8: suite('TLS_DHE_RSA_WITH_AES_128_CCM_8', 'dhe', 'rsa', 'aes-128-ccm-8'),
+  TLS_DHE_RSA_WITH_AES_256_CCM_8: suite('TLS_DHE_RSA_WITH_AES_256_CCM_8', 'dhe', 'rsa', 'aes-256-ccm-8'),
+};
+
+/** The suite with this code, or undefined when it is none of ours for TLS 1.2. */
+export function tls12SuiteOfCode(code: number): Tls12Suite | undefined {
+  const name = nameOf(tls12CipherSuiteCodes, code);
+  return name === undefined ? undefined : tls12Suites[name];
+}
+
+function suite(
+  name: Tls12CipherSuiteName,
+  keyExchange: KeyExchange,
+  authentication: Tls12Suite['authentication'],
+  aead: AeadName,
+): Tls12Suite {
+  return {
+    name,
+    code: tls12CipherSuiteCodes[name],
+    keyExchange,
+    authentication,
+    aead,
+    // RFC 5288 §3, RFC 5289 §3.2: SHA-384 goes with AES-256-GCM; RFC 6655 §3 and RFC 7905 §2 know SHA-256 only.
+    hash: aead === 'aes-256-gcm' ? 'sha384' : 'sha256',
+    recordLimit: recordLimit(aead),
+  };
+}
+
+function recordLimit(aead: AeadName): Tls12Suite['recordLimit'] {
+  switch (aead) {
+    case 'aes-128-gcm':
+    case 'aes-256-gcm':
+      return 'aesGcmRecords';
+    case 'chacha20-poly1305':
+      return 'chaChaRecords';
+    default:
+      return 'aesCcmRecords';
+  }
+}
