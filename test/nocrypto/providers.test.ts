@@ -92,6 +92,23 @@ describe('both providers give the same hashes and keys', () => {
     );
   });
 
+  // What is short is hashed in JavaScript, what is long is not, and padding takes a block of its own from 56 bytes on.
+  it('for inputs and keys of every length about the block of SHA-256', () => {
+    const bytes = entropy(600);
+    const lengths = Array.from({ length: 200 }, (_, n) => n).concat([255, 256, 257, 320, 600]);
+    for (const length of lengths) {
+      const input = bytes.subarray(0, length);
+      same(({ hashes: { sha256 } }) => sha256.digest(input));
+      same(({ hashes: { sha256 } }) => sha256.start().update(input).digest());
+      same(({ hashes: { sha256 } }) => {
+        const split = sha256.start().update(input.subarray(0, length / 3));
+        return [split.update(input.subarray(length / 3)).digest(), split.digest()];
+      });
+      same(({ hmac }) => hmac('sha256', bytes.subarray(0, 32)).mac(input));
+      same(({ hmac }) => hmac('sha256', input).mac(bytes.subarray(0, 40)));
+    }
+  });
+
   it('for extendable outputs', () => {
     fc.assert(
       fc.property(fc.constantFrom('shake128', 'shake256'), anyBytes(0, 300), fc.nat(400), (name, data, n) => {
