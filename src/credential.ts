@@ -88,10 +88,13 @@ export function credential(
     });
   }
   const schemes = options.signatureSchemes;
-  if (schemes?.some((name) => schemeFitsKey(signatureSchemes[name], publicKey.value)) === false) {
+  const fits = (name: SignatureSchemeName) =>
+    schemeFitsKey(signatureSchemes[name], publicKey.value, '1.3') ||
+    schemeFitsKey(signatureSchemes[name], publicKey.value, '1.2');
+  if (schemes?.some(fits) === false) {
     return err({
       kind: 'no-scheme-fits-key',
-      detail: `the key can sign a TLS 1.3 handshake with none of: ${listed(schemes)}`,
+      detail: `the key can sign a handshake with none of: ${listed(schemes)}`,
     });
   }
   return ok({

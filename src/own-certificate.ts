@@ -1,11 +1,9 @@
-import type { RunningHash } from '../nocrypto/index.ts';
 import { err, isSelfIssued, ok, type Result } from '../x509/index.ts';
-import type { SignatureSchemeName } from './codepoints.ts';
+import type { SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Credential } from './credential.ts';
 import { type Failure, misuse } from './failure.ts';
 import type { HandshakeMessage } from './messages.ts';
-import { signedContent } from './peer-certificate.ts';
 import type { Request, Response } from './request.ts';
 import { isSignedWith, type SignatureScheme, schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
 
@@ -31,9 +29,10 @@ export function chooseCredential(
   ownSchemes: readonly SignatureSchemeName[],
   candidates: readonly Credential[],
   accepted: Accepted,
+  version: VersionName,
 ): Chosen | undefined {
   const usable = candidates.flatMap((credential) => {
-    const scheme = usableScheme(ownSchemes, credential, accepted);
+    const scheme = usableScheme(ownSchemes, credential, accepted, version);
     return scheme === undefined ? [] : [{ credential, scheme }];
   });
   return usable.find(({ credential }) => isChainWanted(credential, accepted)) ?? usable[0];
@@ -44,11 +43,12 @@ export function usableScheme(
   ownSchemes: readonly SignatureSchemeName[],
   credential: Credential,
   accepted: Accepted,
+  version: VersionName,
 ): SignatureScheme | undefined {
   const name = (credential.signatureSchemes ?? ownSchemes).find(
     (candidate) =>
       accepted.signatureSchemes.includes(candidate) &&
-      schemeFitsKey(signatureSchemes[candidate], credential.publicKey),
+      schemeFitsKey(signatureSchemes[candidate], credential.publicKey, version),
   );
   return name === undefined ? undefined : signatureSchemes[name];
 }
@@ -68,16 +68,15 @@ export function certificateVerifyMessage(scheme: SignatureScheme, signature: Uin
 }
 
 /**
- * A signature, or the request for it when the key lives elsewhere. `transcript` ends with this side's Certificate;
- * `entropy` is SIGNING_ENTROPY_LENGTH random bytes.
+ * A signature over `message`, or the request for it when the key lives elsewhere. `entropy` is SIGNING_ENTROPY_LENGTH
+ * random bytes.
  */
 export function proveKey(
   config: ClientConfig | ServerConfig,
   { credential, scheme }: Chosen,
-  transcript: RunningHash,
+  message: Uint8Array,
   entropy: Uint8Array,
 ): Result<Proof, Failure> {
-  const message = signedContent(config.role, transcript.digest());
   if (credential.key.kind === 'external') {
     return ok({ kind: 'request', request: { kind: 'signature', credential, scheme: scheme.name, message } });
   }
@@ -98,14 +97,13 @@ export type Proof =
 export function checkExternalSignature(
   config: ClientConfig | ServerConfig,
   { credential, scheme }: Chosen,
-  transcript: RunningHash,
+  message: Uint8Array,
   response: Response,
 ): Result<Uint8Array, Failure> {
   if (response.kind === 'refusal') return err(misuse('signature-refused', response.reason));
   if (response.kind !== 'signature') {
     throw new TypeError(`the connection awaits a signature, not a ${response.kind}`);
   }
-  const message = signedContent(config.role, transcript.digest());
   return config.crypto.verify(scheme.algorithm, credential.publicKey.key, message, response.signature)
     ? ok(response.signature)
     : err(

@@ -13,7 +13,7 @@ import {
   type Result,
   type ValidationError,
 } from '../x509/index.ts';
-import type { SignatureSchemeName } from './codepoints.ts';
+import type { SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { maySign } from './credential.ts';
 import { type Failure, misbehaved, misuse } from './failure.ts';
@@ -78,25 +78,32 @@ export function verifyKey(
   verify: CertificateVerify,
   transcript: RunningHash,
 ): Result<KeyProof, Failure> {
+  const content = signedContent(config.role === 'client' ? 'server' : 'client', transcript.digest());
+  return verifySignature(config, certificates, verify, content, '1.3');
+}
+
+/** That the key of the leaf has signed `content`, by a scheme that this side offered and that the version allows. */
+export function verifySignature(
+  config: ClientConfig | ServerConfig,
+  certificates: readonly Certificate[],
+  { algorithm, signature }: CertificateVerify,
+  content: Uint8Array,
+  version: VersionName,
+): Result<KeyProof, Failure> {
   const { crypto } = config;
   const [leaf] = certificates;
   if (leaf === undefined) return err(misbehaved('empty-certificate', 'no certificate to verify with'));
   const key = certificatePublicKey(crypto, leaf);
   if (!key.ok) return err(misbehaved('unsupported-certificate-key', key.error.detail));
-  const scheme = signatureSchemeOfCode(verify.algorithm);
+  const scheme = signatureSchemeOfCode(algorithm);
   if (scheme === undefined || !config.signatureSchemes.includes(scheme.name)) {
-    return err(
-      misbehaved('unoffered-signature-scheme', `0x${verify.algorithm.toString(16)} in CertificateVerify`),
-    );
+    return err(misbehaved('unoffered-signature-scheme', `0x${algorithm.toString(16)} in a signature`));
   }
-  if (!schemeFitsKey(scheme, key.value)) {
+  if (!schemeFitsKey(scheme, key.value, version)) {
     return err(misbehaved('signature-scheme-does-not-fit-key', `${scheme.name} with the certificate's key`));
   }
-  const content = signedContent(config.role === 'client' ? 'server' : 'client', transcript.digest());
-  if (!crypto.verify(scheme.algorithm, key.value.key, content, verify.signature)) {
-    return err(
-      misbehaved('bad-signature', `${scheme.name} in CertificateVerify: the peer does not hold the key`),
-    );
+  if (!crypto.verify(scheme.algorithm, key.value.key, content, signature)) {
+    return err(misbehaved('bad-signature', `by ${scheme.name}: the peer does not hold the key`));
   }
   return ok({ certificates, signatureScheme: scheme.name } as KeyProof);
 }

@@ -11,7 +11,7 @@ import {
   type PssParameters,
   signatureAlgorithm,
 } from '../x509/index.ts';
-import { nameOf, type SignatureSchemeName, signatureSchemeCodes } from './codepoints.ts';
+import { nameOf, type SignatureSchemeName, signatureSchemeCodes, type VersionName } from './codepoints.ts';
 
 /** What a SignatureScheme asks of the key and how it signs (RFC 9846 §4.3.3). */
 export interface SignatureScheme {
@@ -21,7 +21,7 @@ export interface SignatureScheme {
   readonly keyType: CertifiedKey['keyType'];
   /** TLS 1.3 binds an ECDSA scheme to one curve (SLOTH and cross-curve confusion end here). */
   readonly curve: CurveName | undefined;
-  /** RSASSA-PKCS1-v1_5 signs certificates only, never a TLS 1.3 handshake. */
+  /** RSASSA-PKCS1-v1_5 signs certificates and TLS 1.2, never a TLS 1.3 handshake. */
   readonly handshake: boolean;
 }
 
@@ -57,13 +57,27 @@ export function schemesOfCodes(codes: readonly number[]): readonly SignatureSche
   return codes.flatMap((code) => signatureSchemeOfCode(code)?.name ?? []);
 }
 
-/** Whether a TLS 1.3 CertificateVerify may use `scheme` with `key`: the kind of key, its restrictions, never PKCS#1 v1.5. */
-export function schemeFitsKey(scheme: SignatureScheme, key: CertifiedKey): boolean {
-  if (!scheme.handshake || scheme.keyType !== key.keyType) return false;
-  if (scheme.curve !== undefined && !(key.key.kind === 'ec' && key.key.curve === scheme.curve)) return false;
+/** Whether a handshake of this version may be signed by `scheme` with `key`: the kind of key and its restrictions. */
+export function schemeFitsKey(scheme: SignatureScheme, key: CertifiedKey, version: VersionName): boolean {
+  if (!isForVersion(scheme, version) || scheme.keyType !== key.keyType) return false;
+  // TLS 1.2 lets any hash go with any curve (RFC 9846 §4.3.3).
+  const curve = version === '1.3' ? scheme.curve : undefined;
+  if (curve !== undefined && !(key.key.kind === 'ec' && key.key.curve === curve)) return false;
   return (
     key.keyType !== 'rsa-pss' || key.parameters === undefined || pssAllows(key.parameters, scheme.algorithm)
   );
+}
+
+/** TLS 1.3 signs no handshake with PKCS#1 v1.5 (RFC 9846 §4.3.3), TLS 1.2 none with ML-DSA (draft-ietf-tls-mldsa §3). */
+function isForVersion({ handshake, algorithm }: SignatureScheme, version: VersionName): boolean {
+  switch (algorithm.kind) {
+    case 'ml-dsa-44':
+    case 'ml-dsa-65':
+    case 'ml-dsa-87':
+      return version === '1.3';
+    default:
+      return handshake || version === '1.2';
+  }
 }
 
 /** Whether a certificate's signature is one of `scheme`. The curve is its issuer's, so it is not looked at here. */

@@ -14,6 +14,7 @@ import {
   chooseCredential,
   proveKey,
 } from '../own-certificate.ts';
+import { signedContent } from '../peer-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../request.ts';
 import type { Resumable } from '../state.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
@@ -62,7 +63,7 @@ export function answerOwnCredential(
   const { flight, certificateRequest, transcript } = phase;
   const { credential } = response;
   if (credential === undefined) return sendCertificate(config, flight, undefined, transcript);
-  const chosen = chooseCredential(config.signatureSchemes, [credential], certificateRequest);
+  const chosen = chooseCredential(config.signatureSchemes, [credential], certificateRequest, '1.3');
   return chosen === undefined
     ? err(misuse('credential-does-not-fit', 'its key cannot sign with any scheme that the server accepts'))
     : sendCertificate(config, flight, chosen, transcript);
@@ -74,7 +75,8 @@ export function answerOwnSignature(
   { flight, chosen, transcript }: AwaitOwnSignature,
   response: Response,
 ): Transition {
-  const signature = checkExternalSignature(config, chosen, transcript, response);
+  const content = signedContent('client', transcript.digest());
+  const signature = checkExternalSignature(config, chosen, content, response);
   if (!signature.ok) return signature;
   const verify = sendHandshake(certificateVerifyMessage(chosen.scheme, signature.value));
   return finish(config, flight, chosen, transcript.update(verify.raw), [verify]);
@@ -93,7 +95,7 @@ function showCertificate(
       actions: [{ kind: 'request', request: { kind: 'clientCredential', certificateRequest } }],
     });
   }
-  const chosen = chooseCredential(config.signatureSchemes, config.credentials, certificateRequest);
+  const chosen = chooseCredential(config.signatureSchemes, config.credentials, certificateRequest, '1.3');
   return sendCertificate(config, flight, chosen, transcript);
 }
 
@@ -108,7 +110,8 @@ function sendCertificate(
   const actions = [certificate];
   if (chosen === undefined) return finish(config, flight, undefined, afterCertificate, actions);
   const entropy = generate(flight.settled.rng, SIGNING_ENTROPY_LENGTH).bytes;
-  const proof = proveKey(config, chosen, afterCertificate, entropy);
+  const content = signedContent('client', afterCertificate.digest());
+  const proof = proveKey(config, chosen, content, entropy);
   if (!proof.ok) return proof;
   if (proof.value.kind === 'request') {
     return ok({

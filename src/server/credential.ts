@@ -38,7 +38,7 @@ export function answerCredential(
     throw new TypeError(`the connection awaits a credential, not a ${response.kind}`);
   }
   const { credential } = response;
-  const chosen = chooseCredential(config.signatureSchemes, [credential], phase.agreed.facts);
+  const chosen = chooseCredential(config.signatureSchemes, [credential], phase.agreed.facts, '1.3');
   if (chosen === undefined) return err(noCommonScheme(phase.agreed.facts));
   return sendFlight(config, phase.agreed, chosen, phase.transcript, phase.rng);
 }
@@ -57,8 +57,8 @@ function credentialFor(
     return err(incompatible('no-certificate-for-this-name', serverName));
   }
   const chosen =
-    chooseCredential(config.signatureSchemes, forName, facts) ??
-    (isStrict ? undefined : chooseCredential(config.signatureSchemes, credentials, facts));
+    chooseCredential(config.signatureSchemes, forName, facts, '1.3') ??
+    (isStrict ? undefined : chooseCredential(config.signatureSchemes, credentials, facts, '1.3'));
   return chosen === undefined ? err(noCommonScheme(facts)) : ok(chosen);
 }
 

@@ -16,6 +16,7 @@ import {
   checkExternalSignature,
   proveKey,
 } from '../own-certificate.ts';
+import { signedContent } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, logSecret, type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
@@ -48,7 +49,8 @@ export function sendFlight(
   ];
   const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), begun.value.transcript);
   const actions = [...begun.value.actions, ...shown];
-  const proof = proveKey(config, chosen, afterCertificate, signingEntropy);
+  const content = signedContent('server', afterCertificate.digest());
+  const proof = proveKey(config, chosen, content, signingEntropy);
   if (!proof.ok) return proof;
   if (proof.value.kind === 'request') {
     return ok({
@@ -83,7 +85,8 @@ export function answerSignature(
   { flight, chosen, transcript }: AwaitSignature,
   response: Response,
 ): Transition {
-  const signature = checkExternalSignature(config, chosen, transcript, response);
+  const content = signedContent('server', transcript.digest());
+  const signature = checkExternalSignature(config, chosen, content, response);
   return signature.ok ? finishSigned(config, flight, chosen, transcript, signature.value, []) : signature;
 }
 
