@@ -24,6 +24,7 @@ import {
 } from './codepoints.ts';
 import type { Credential } from './credential.ts';
 import { defaults } from './defaults.ts';
+import type { EarlyDataTerms } from './early-data.ts';
 import { isRecognized, type RawExtension } from './extensions.ts';
 import { isGrease } from './grease.ts';
 import { defaultLimits, type Limits, MIN_PLAINTEXT } from './limits.ts';
@@ -145,6 +146,18 @@ export interface ServerOptions extends CommonOptions {
    * it was made. Give different ones to configurations that authenticate clients differently.
    */
   readonly sessionContext?: Uint8Array | undefined;
+  /**
+   * Bytes of early data (0-RTT) that a client may send when it resumes, 0 to 2^32 - 1. Default 0: none. What comes early
+   * may be a repetition by somebody in between, unless every `replayCheck` request is answered from a store that all
+   * servers share which open the same tickets; and it has no forward secrecy, since the ticket key opens it. Take it only
+   * for what is as good done twice.
+   */
+  readonly maxEarlyData?: number | undefined;
+  /**
+   * Milliseconds by which the age that a client tells of its ticket may differ from ours, 1 to 600,000, or its early data
+   * is rejected (RFC 9846 §8.3). Default 10,000. So long a ClientHello has to be remembered, twice.
+   */
+  readonly earlyDataWindow?: number | undefined;
   /** Asks the client for a certificate. Default: it is not asked. */
   readonly clientAuthentication?: ClientAuthentication | undefined;
   /** Refuse (unrecognized_name) a client that names a host no credential is for, instead of showing the first that fits. */
@@ -209,6 +222,8 @@ export interface ServerConfig extends CommonConfig {
   readonly ticketCount: number;
   readonly ticketLifetime: number;
   readonly sessionContext: Uint8Array;
+  readonly maxEarlyData: number;
+  readonly earlyDataWindow: number;
   readonly strictServerName: boolean;
   readonly helloRetryCookie: boolean;
 }
@@ -286,7 +301,9 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
     ) ??
     rangeProblem('ticketCount', options.ticketCount, 0, 8) ??
     rangeProblem('ticketLifetime', options.ticketLifetime, 1, MAX_TICKET_LIFETIME) ??
-    rangeProblem('sessionContext.length', options.sessionContext?.length, 0, 255);
+    rangeProblem('sessionContext.length', options.sessionContext?.length, 0, 255) ??
+    rangeProblem('maxEarlyData', options.maxEarlyData, 0, MAX_EARLY_DATA) ??
+    rangeProblem('earlyDataWindow', options.earlyDataWindow, 1, 600_000);
   if (problem !== undefined) return err(problem);
   return ok(
     checked<ServerConfig>({
@@ -297,6 +314,8 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       ticketCount: options.ticketCount ?? defaults.ticketCount,
       ticketLifetime: options.ticketLifetime ?? defaults.ticketLifetime,
       sessionContext: Uint8Array.from(options.sessionContext ?? []),
+      maxEarlyData: options.maxEarlyData ?? defaults.maxEarlyData,
+      earlyDataWindow: options.earlyDataWindow ?? defaults.earlyDataWindow,
       clientAuthentication: options.clientAuthentication && { ...options.clientAuthentication },
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
@@ -381,6 +400,11 @@ function commonProblem(options: CommonOptions, config: Unchecked<CommonConfig>):
       !config.externalPsks.every(isUsablePsk),
     ) ??
     rawExtensionsProblem(config.rawExtensions) ??
+    problemIf(
+      'externalPsks',
+      `must have earlyData with maxEarlyData from 1 to ${MAX_EARLY_DATA}, a cipher suite and an application protocol that are configured`,
+      !config.externalPsks.every(({ earlyData }) => earlyData === undefined || isPossible(config, earlyData)),
+    ) ??
     limitProblem(config.limits)
   );
 }
@@ -503,6 +527,22 @@ function isUsablePsk({ identity, secret, context }: ExternalPsk): boolean {
   const { length } = identity;
   return length >= 1 && length <= most && (context?.length ?? 0) <= most && secret.length >= 16;
 }
+
+function isPossible(
+  { cipherSuites, applicationProtocols }: Unchecked<CommonConfig>,
+  { maxEarlyData, cipherSuite, applicationProtocol }: EarlyDataTerms,
+): boolean {
+  return (
+    Number.isInteger(maxEarlyData) &&
+    maxEarlyData >= 1 &&
+    maxEarlyData <= MAX_EARLY_DATA &&
+    cipherSuites.includes(cipherSuite) &&
+    (applicationProtocol === undefined || applicationProtocols.includes(applicationProtocol))
+  );
+}
+
+/** max_early_data_size is a uint32 (RFC 9846 §4.3.10). */
+const MAX_EARLY_DATA = 2 ** 32 - 1;
 
 function isProtocolName(name: string): boolean {
   if (name.length < 1 || name.length > 255) return false;

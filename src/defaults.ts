@@ -18,6 +18,8 @@ export const defaults: {
   readonly extensionOrder: 'fixed' | 'permuted';
   readonly ticketCount: number;
   readonly ticketLifetime: number;
+  readonly maxEarlyData: number;
+  readonly earlyDataWindow: number;
   readonly helloRetryCookie: boolean;
   readonly strictServerName: boolean;
   readonly requireExtendedMasterSecret: boolean;
@@ -66,6 +68,10 @@ export const defaults: {
   ticketCount: 2,
   // Seconds. Short, because a stolen ticket key opens what was resumed under it only while tickets live.
   ticketLifetime: 7_200,
+  // RFC 9846 §F.5: 0-RTT is off unless the application asks for it.
+  maxEarlyData: 0,
+  // Milliseconds: §8.3 suggests ten seconds for clients on the Internet.
+  earlyDataWindow: 10_000,
   // This server keeps its state as a value, so it needs no cookie to recognise a client.
   helloRetryCookie: false,
   // A client that asks for a name we have no certificate for gets the first one, as most servers do.

@@ -1,6 +1,7 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import type { AuthenticatedPeer, Certificate } from '../x509/index.ts';
 import type { SignatureSchemeName, Tls12CipherSuiteName, Tls13CipherSuiteName } from './codepoints.ts';
+import type { EarlyDataFact } from './early-data.ts';
 import type { RawExtension } from './extensions.ts';
 import type { Failure } from './failure.ts';
 import type { Request } from './request.ts';
@@ -64,6 +65,8 @@ interface CommonFacts {
   readonly resumed: boolean;
   /** The identity of the external PSK that both sides know, when one took the place of certificates. */
   readonly externalIdentity: Uint8Array | undefined;
+  /** What became of early data (0-RTT). */
+  readonly earlyData: EarlyDataFact;
   /** Whether the server asked for another key share. */
   readonly helloRetryRequest: boolean;
   /** The certificate this side showed, if any. */

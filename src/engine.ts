@@ -3,6 +3,7 @@ import { answerClientRequest } from './client/handle.ts';
 import { type Resumption, startClient } from './client/hello.ts';
 import { contentTypes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
+import type { EarlyDataProgress } from './early-data.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
 import type { Response } from './request.ts';
 import { answerServerRequest, startServer } from './server/handle.ts';
@@ -25,6 +26,7 @@ import {
   sendAlert,
   sendContent,
   type Turn,
+  turnToHandshakeKeys,
   updateWriteKeys,
 } from './turn.ts';
 import { contents, emptyQueue } from './wire/byte-queue.ts';
@@ -37,8 +39,20 @@ export interface Status {
   readonly phase: 'handshaking' | 'waiting' | 'established' | 'over';
   /** Whether `send` may be called: established, and this side has not closed. */
   readonly canSend: boolean;
+  /**
+   * What `sendEarlyData` takes at present; undefined when that must not be called. At a client from its offer until the
+   * server has answered it, at a server that has accepted early data until the handshake is over.
+   */
+  readonly earlyData: EarlyDataStatus | undefined;
   /** Whether bytes from the peer still mean anything. While `waiting` they are kept, so it is better not to read. */
   readonly canReceive: boolean;
+}
+
+export interface EarlyDataStatus {
+  /** Bytes that may still be sent. */
+  readonly left: number;
+  /** What the bytes have to be: at a client the protocol of the session it goes on from, not what may be negotiated now. */
+  readonly applicationProtocol: string | undefined;
 }
 
 /**
@@ -100,6 +114,29 @@ export function send(state: State, data: Uint8Array): Step {
 }
 
 /**
+ * Sends data before the handshake is over (RFC 9846 §2.3): at a client along with its ClientHello, when `client` was asked
+ * to offer early data; at a server that has accepted early data, as an answer to it. Throws when there is more of it than
+ * {@link status} says (`earlyData`): that is the caller's bug.
+ *
+ * A client's early data has no forward secrecy, and somebody in between may bring it to the server again, or to other
+ * servers: send only what may be done twice. The server takes all of it or nothing, which the facts tell (`earlyData`).
+ * What was rejected is gone; whether it is sent again is the caller's to decide, who must not do so blindly when another
+ * application protocol was negotiated. What a server sends early goes to whoever made the first connection, who may be
+ * gone by now.
+ */
+export function sendEarlyData(state: State, data: Uint8Array): Step {
+  const left = status(state).earlyData?.left;
+  if (left === undefined || data.length > left) {
+    throw new Error('sendEarlyData: early data is not open, or not for so much (see status().earlyData)');
+  }
+  const turn = beginTurn(state, 0);
+  sendContent(turn, contentTypes.applicationData, data);
+  const { write } = turn;
+  turn.write = { ...write, earlyDataLeft: Math.max(0, write.earlyDataLeft - data.length) };
+  return endTurn(turn);
+}
+
+/**
  * Turns this side's keys over (RFC 9846 §4.7.3), and with `ask` requests the same of the peer, unless it was asked already
  * and has not answered. The limits of §5.5 are kept without it. Throws as {@link send} does.
  */
@@ -120,10 +157,11 @@ export function close(state: State): Step {
   const { phase } = status(state);
   if (phase === 'over' || state.write.closed) return { state, effects: [] };
   const turn = beginTurn(state, 0);
+  turnToHandshakeKeys(turn);
   if (phase !== 'established') sendAlert(turn, 'user_canceled');
   sendAlert(turn, 'close_notify');
   const { protection } = turn.write;
-  turn.write = { protection, closed: true, keyUpdateAsked: false };
+  turn.write = { protection, closed: true, keyUpdateAsked: false, earlyDataLeft: 0 };
   if (phase !== 'established' || turn.read.closed) end(turn, undefined);
   return endTurn(turn);
 }
@@ -158,6 +196,7 @@ export function status(state: State): Status {
   return {
     phase: kind,
     canSend: kind === 'established' && !write.closed,
+    earlyData: earlyDataStatus(state),
     canReceive: kind !== 'over' && !read.closed,
   };
 }
@@ -175,9 +214,39 @@ function initial(config: ClientConfig | ServerConfig, phase: Phase): State {
     fixed: { config },
     phase,
     read: { protection: undefined, closed: false, skippable: 0 },
-    write: { protection: undefined, closed: false, keyUpdateAsked: false },
+    write: { protection: undefined, closed: false, keyUpdateAsked: false, earlyDataLeft: 0 },
     incoming: nothingIncoming,
   };
+}
+
+function earlyDataStatus({ fixed, phase, write }: State): EarlyDataStatus | undefined {
+  const { protection } = write;
+  if (protection === undefined || write.closed) return undefined;
+  const { limits } = fixed.config;
+  // These keys are never turned over (RFC 9846 §5.5): two records are left for an end and an alert.
+  const records = limits[protection.keys.suite.recordLimit] - 2 - protection.sequence;
+  const most = Math.max(0, records) * limits.recordPlaintext;
+  switch (phase.kind) {
+    case 'awaitServerHello':
+      return toBeSent(phase.sent.early, Math.min(most, write.earlyDataLeft));
+    case 'awaitEncryptedExtensions':
+      return toBeSent(phase.agreed.early, Math.min(most, write.earlyDataLeft));
+    case 'awaitServerFinished':
+      return toBeSent(phase.settled.early, Math.min(most, write.earlyDataLeft));
+    case 'awaitEndOfEarlyData':
+    case 'awaitClientFinished': {
+      const { applicationProtocol, earlyData } = phase.sent.flight.agreed;
+      return earlyData.kind === 'accepted' ? { left: most, applicationProtocol } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function toBeSent(early: EarlyDataProgress, left: number): EarlyDataStatus | undefined {
+  return early.kind === 'offered' || early.kind === 'accepted'
+    ? { left, applicationProtocol: early.applicationProtocol }
+    : undefined;
 }
 
 /** Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. */

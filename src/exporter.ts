@@ -1,7 +1,9 @@
 import type { CryptoProvider, Secret } from '../nocrypto/index.ts';
 import { type Certificate, signatureAlgorithm } from '../x509/index.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import type { EarlyDataProgress } from './early-data.ts';
 import { deriveSecret, expandLabel } from './key-schedule.ts';
-import type { EndPoint, Established, State, Tls12Established, Tls13Established } from './state.ts';
+import type { EndPoint, Established, Phase, State, Tls12Established } from './state.ts';
 import { exportedKeys } from './tls12/key-schedule.ts';
 
 // Keys for others out of an established connection (RFC 9846 §7.5, RFC 5705), and what binds a protocol above to it.
@@ -19,16 +21,33 @@ export function exportKeyingMaterial(
   context: Uint8Array | undefined,
   length: number,
 ): Secret {
-  if (!/^[ -~]{1,249}$/.test(label)) throw new RangeError('an exporter label has 1 to 249 ASCII characters');
+  checkLabel(label);
   const phase = established(state);
   return phase.version === '1.2'
     ? exportedByTls12(state.fixed.config.crypto, phase, label, context, length)
     : exportedByTls13(state.fixed.config.crypto, phase, label, context ?? new Uint8Array(0), length);
 }
 
+/**
+ * As {@link exportKeyingMaterial}, from the early exporter secret: for what goes with early data, at a client that has
+ * offered it and at a server that has accepted it, and afterwards at both. Whoever replays a ClientHello brings about the
+ * same bytes (§F.5.1), so they bind nothing to one connection. Throws as that does, and when there is no early data.
+ */
+export function exportEarlyKeyingMaterial(
+  state: State,
+  label: string,
+  context: Uint8Array,
+  length: number,
+): Secret {
+  checkLabel(label);
+  const early = earlyExporter(state.phase);
+  if (early === undefined) throw new Error('an early exporter needs early data that is offered or accepted');
+  return exportedByTls13(state.fixed.config.crypto, early, label, context, length);
+}
+
 function exportedByTls13(
   crypto: CryptoProvider,
-  { suite: { hash }, exporterSecret }: Tls13Established,
+  { suite: { hash }, exporterSecret }: Exporter,
   label: string,
   context: Uint8Array,
   length: number,
@@ -81,6 +100,47 @@ export function endPointOf(certificate: Certificate | undefined): EndPoint | und
   const algorithm = signatureAlgorithm(certificate.signatureAlgorithm);
   if (!algorithm.ok || !('hash' in algorithm.value)) return undefined;
   return { certificate: certificate.der, hash: algorithm.value.hash };
+}
+
+/** What keys of TLS 1.3 are exported from. */
+interface Exporter {
+  readonly suite: CipherSuite;
+  readonly exporterSecret: Secret;
+}
+
+function earlyExporter(phase: Phase): Exporter | undefined {
+  switch (phase.kind) {
+    case 'awaitServerHello':
+      return ofClient(phase.sent.early);
+    case 'awaitEncryptedExtensions':
+      return ofClient(phase.agreed.early);
+    case 'awaitServerVerdict':
+    case 'awaitServerFinished':
+      return ofClient(phase.settled.early);
+    case 'awaitEndOfEarlyData':
+    case 'awaitClientFinished': {
+      const { own, agreed } = phase.sent.flight;
+      return own.kind === 'psk' ? pair(agreed.suite, own.earlyExporterSecret) : undefined;
+    }
+    case 'established':
+      return phase.version === '1.3' ? pair(phase.suite, phase.earlyExporterSecret) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function ofClient(early: EarlyDataProgress): Exporter | undefined {
+  return early.kind === 'offered' || early.kind === 'accepted'
+    ? pair(early.suite, early.exporterSecret)
+    : undefined;
+}
+
+function pair(suite: CipherSuite, exporterSecret: Secret | undefined): Exporter | undefined {
+  return exporterSecret && { suite, exporterSecret };
+}
+
+function checkLabel(label: string): void {
+  if (!/^[ -~]{1,249}$/.test(label)) throw new RangeError('an exporter label has 1 to 249 ASCII characters');
 }
 
 function established(state: State): Established {

@@ -92,6 +92,10 @@ const misbehaviours = {
   'psk-binder-count': 'illegal_parameter',
   'bad-binder': 'decrypt_error',
   'unoffered-psk': 'illegal_parameter',
+  /** §4.3.10, §4.3.11: early data is for the first PSK, and for what was negotiated with it. */
+  'early-data-without-first-psk': 'illegal_parameter',
+  'early-data-under-another-suite': 'illegal_parameter',
+  'early-data-under-another-protocol': 'illegal_parameter',
   /** RFC 7301 §3.1, RFC 9846 §4.4.1 */
   'unoffered-application-protocol': 'illegal_parameter',
   'several-application-protocols': 'illegal_parameter',

@@ -192,7 +192,9 @@ function isPlaintextAlert(turn: Turn, type: number): boolean {
 }
 
 function isAfterServerFlight({ kind }: Phase): boolean {
-  return kind === 'awaitClientFinished' || kind === 'awaitClientCertificate';
+  return (
+    kind === 'awaitClientFinished' || kind === 'awaitClientCertificate' || kind === 'awaitEndOfEarlyData'
+  );
 }
 
 /** §5: dropped, but only where it can stem from middlebox compatibility, and never between parts of a message. */
@@ -321,8 +323,9 @@ function takeAlert(turn: Turn, bytes: Uint8Array): void {
 }
 
 function takeApplicationData(turn: Turn, bytes: Uint8Array): void {
-  if (turn.phase.kind !== 'established') {
-    fail(turn, misbehaved('unexpected-message', `application data in the state ${turn.phase.kind}`));
+  const { phase } = turn;
+  if (phase.kind !== 'established' && phase.kind !== 'awaitEndOfEarlyData') {
+    fail(turn, misbehaved('unexpected-message', `application data in the state ${phase.kind}`));
     return;
   }
   if (isInterleaved(turn)) return;
@@ -334,7 +337,16 @@ function takeApplicationData(turn: Turn, bytes: Uint8Array): void {
   if (incoming.uselessRecords > 0 || incoming.postHandshakeMessages > 0) {
     turn.incoming = { ...incoming, uselessRecords: 0, postHandshakeMessages: 0 };
   }
-  emitData(turn, bytes.length);
+  const early = phase.kind === 'awaitEndOfEarlyData';
+  if (early) {
+    // §4.7.1: what counts is the data, without padding.
+    if (bytes.length > phase.left) {
+      fail(turn, misbehaved('too-much-early-data', 'more than the ticket allows'));
+      return;
+    }
+    turn.phase = { ...phase, left: phase.left - bytes.length };
+  }
+  emitData(turn, bytes.length, early);
 }
 
 /** §5.1: the parts of a handshake message must not have other records between them. */

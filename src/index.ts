@@ -37,21 +37,30 @@ export {
   credential,
 } from './credential.ts';
 export { defaults } from './defaults.ts';
+export type { EarlyDataFact, EarlyDataRejection, EarlyDataTerms } from './early-data.ts';
 export type { Effect, Facts, Tls12Facts, Tls13Facts } from './effect.ts';
 export {
   answer,
   client,
   close,
+  type EarlyDataStatus,
   receive,
   receiveEnd,
   type Status,
   type Step,
   send,
+  sendEarlyData,
   server,
   status,
   updateKeys,
 } from './engine.ts';
-export { exportKeyingMaterial, tlsExporter, tlsServerEndPoint, tlsUnique } from './exporter.ts';
+export {
+  exportEarlyKeyingMaterial,
+  exportKeyingMaterial,
+  tlsExporter,
+  tlsServerEndPoint,
+  tlsUnique,
+} from './exporter.ts';
 export type { RawExtension } from './extensions.ts';
 export {
   alertFor,
@@ -64,6 +73,7 @@ export {
 export { defaultLimits, type Limits } from './limits.ts';
 export { type Peeked, peekClientHello } from './peek.ts';
 export type { ExternalPsk } from './psk.ts';
+export { type ReplayCheck, type ReplayStore, replayStore, takeOnce } from './replay-store.ts';
 export type { CertificateRequestFacts, ClientHelloFacts, Request, Response } from './request.ts';
 export {
   decodeSession,
@@ -76,7 +86,14 @@ export {
 export { restore, type SnapshotError, snapshot } from './snapshot.ts';
 export type { State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';
-export { type Direction, keyLogLine, type SecretLabel, type TraceEvent, type TraceLevel } from './trace.ts';
+export {
+  type Direction,
+  type Epoch,
+  keyLogLine,
+  type SecretLabel,
+  type TraceEvent,
+  type TraceLevel,
+} from './trace.ts';
 export {
   type BytesPending,
   type DirectionKeys,

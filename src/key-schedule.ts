@@ -10,6 +10,12 @@ export interface HandshakeSecrets {
   readonly handshake: Secret;
 }
 
+/** What a client's first PSK protects early data with, and the exporter that goes with it. */
+export interface EarlySecrets {
+  readonly clientEarlyTraffic: Secret;
+  readonly earlyExporter: Secret;
+}
+
 /** The secrets that protect application data. */
 export interface ApplicationSecrets {
   readonly clientApplicationTraffic: Secret;
@@ -28,6 +34,20 @@ export interface TrafficKeys {
 /** The early secret of a PSK (§7.1). */
 export function earlySecret(crypto: CryptoProvider, hash: SuiteHash, psk: Secret): Secret {
   return crypto.hkdfExtract(hash, new Uint8Array(crypto.hashes[hash].outputLength), psk);
+}
+
+/** The secrets of 0-RTT. `transcriptHash` covers the ClientHello. */
+export function earlySecrets(
+  crypto: CryptoProvider,
+  hash: SuiteHash,
+  psk: Secret,
+  transcriptHash: Uint8Array,
+): EarlySecrets {
+  const early = earlySecret(crypto, hash, psk);
+  return {
+    clientEarlyTraffic: deriveSecret(crypto, hash, early, 'c e traffic', transcriptHash),
+    earlyExporter: deriveSecret(crypto, hash, early, 'e exp master', transcriptHash),
+  };
 }
 
 /**

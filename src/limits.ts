@@ -45,6 +45,8 @@ export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
 
 /** RFC 5246 §6.2.3: TLSCiphertext.fragment of TLS 1.2. */
 export const MAX_TLS12_CIPHERTEXT = MAX_PLAINTEXT + 2048;
+/** ClientHellos with early data that one server remembers by default: some 16 MiB, or 3,000 a second for two windows. */
+export const MAX_REPLAY_ENTRIES = 65_536;
 
 /** RFC 8449 §4: the least that a record size limit may be; an alert must never need two records. */
 export const MIN_PLAINTEXT = 64;

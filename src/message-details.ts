@@ -64,13 +64,19 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
       return { certificates: `${message.body.certificateList.length}` };
     case 'certificateVerify':
       return { signatureScheme: label(signatureSchemeCodes, message.body.algorithm) };
-    case 'newSessionTicket':
-      return { lifetime: `${message.body.ticketLifetime} s` };
+    case 'newSessionTicket': {
+      const earlyData = findExtension(message.body.extensions, 'earlyData');
+      return {
+        lifetime: `${message.body.ticketLifetime} s`,
+        ...(earlyData === undefined ? {} : { earlyData: `${earlyData} bytes` }),
+      };
+    }
     case 'keyUpdate':
       return {
         requestUpdate: message.body.requestUpdate === 1 ? 'update_requested' : 'update_not_requested',
       };
     case 'finished':
+    case 'endOfEarlyData':
       return {};
   }
 }

@@ -141,6 +141,11 @@ export interface Finished {
 
 export const finished = struct<Finished>({ verifyData: opaqueRest });
 
+/** §4.6 */
+export type EndOfEarlyData = Readonly<Record<never, never>>;
+
+export const endOfEarlyData = struct<EndOfEarlyData>({});
+
 /** §4.7.1 */
 export interface NewSessionTicket {
   /** Seconds. */
@@ -176,6 +181,7 @@ export type HandshakeMessage =
   | { readonly kind: 'certificate'; readonly body: CertificateMessage }
   | { readonly kind: 'certificateVerify'; readonly body: CertificateVerify }
   | { readonly kind: 'finished'; readonly body: Finished }
+  | { readonly kind: 'endOfEarlyData'; readonly body: EndOfEarlyData }
   | { readonly kind: 'newSessionTicket'; readonly body: NewSessionTicket }
   | { readonly kind: 'keyUpdate'; readonly body: KeyUpdate };
 
@@ -201,6 +207,8 @@ export function encodeHandshake(message: HandshakeMessage): Uint8Array {
       return framed(handshakeTypes.certificateVerify, certificateVerify, message.body);
     case 'finished':
       return framed(handshakeTypes.finished, finished, message.body);
+    case 'endOfEarlyData':
+      return framed(handshakeTypes.endOfEarlyData, endOfEarlyData, message.body);
     case 'newSessionTicket':
       return framed(handshakeTypes.newSessionTicket, newSessionTicket, message.body);
     case 'keyUpdate':
@@ -229,6 +237,8 @@ export function decodeHandshake(raw: Uint8Array): Result<HandshakeMessage, Failu
       return parsed('certificateVerify', certificateVerify, body);
     case 'finished':
       return parsed('finished', finished, body);
+    case 'endOfEarlyData':
+      return parsed('endOfEarlyData', endOfEarlyData, body);
     case 'newSessionTicket':
       return parsed('newSessionTicket', newSessionTicket, body);
     case 'keyUpdate':

@@ -1,5 +1,5 @@
 import { sessionName } from './client/hello.ts';
-import { checkRequest } from './extensions.ts';
+import { checkRequest, findExtension } from './extensions.ts';
 import { misbehaved } from './failure.ts';
 import { ticketPsk } from './key-schedule.ts';
 import type { HandshakeMessage, NewSessionTicket } from './messages.ts';
@@ -36,7 +36,7 @@ function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   updateReadKeys(turn);
   if (turn.phase.kind === 'ended') return;
   const { protection, closed } = turn.write;
-  turn.write = { protection, closed, keyUpdateAsked: false };
+  turn.write = { protection, closed, keyUpdateAsked: false, earlyDataLeft: 0 };
   if (requestUpdate === 1 && !closed) updateWriteKeys(turn, false);
 }
 
@@ -65,6 +65,8 @@ function takeTicket(turn: Turn, message: NewSessionTicket): void {
       serverName: sessionName(config),
       certificates: resumable.certificates,
       signatureScheme: resumable.signatureScheme,
+      maxEarlyData: findExtension(message.extensions, 'earlyData') ?? 0,
+      applicationProtocol: resumable.applicationProtocol,
     },
   });
 }

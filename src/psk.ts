@@ -1,5 +1,6 @@
 import type { CryptoProvider, RunningHash, Secret } from '../nocrypto/index.ts';
 import type { SuiteHash } from './cipher-suites.ts';
+import type { EarlyDataTerms } from './early-data.ts';
 import { deriveSecret, earlySecret, expandLabel, finishedVerifyData } from './key-schedule.ts';
 import { type Codec, encode, opaque, struct, uint16 } from './wire/codec.ts';
 
@@ -25,6 +26,11 @@ export interface ExternalPsk {
   readonly secret: Secret;
   /** Binds the key to an application or to the two roles (RFC 9258 §4.1; against Selfie, Appendix A). Default empty. */
   readonly context?: Uint8Array | undefined;
+  /**
+   * What early data under this key keeps to, agreed on together with it; default none. Nothing tells how old such early
+   * data is, so a server has to remember it for as long as it knows the key.
+   */
+  readonly earlyData?: EarlyDataTerms | undefined;
 }
 
 /** An external key imported for one hash: its identity on the wire, and the key. */

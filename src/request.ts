@@ -20,6 +20,20 @@ export type Request =
     }
   /** Is the peer who it should be? Asked when the authenticator is `'ask'`, with what one would be given. */
   | { readonly kind: 'verdict'; readonly presented: PresentedChain }
+  /**
+   * Has this early data been seen before? Asked by a server that could take it (RFC 9846 §8.2). Whoever answers looks
+   * `key` up and records it in one go, in a store that all servers share which open the same tickets, and keeps it until
+   * `until`. A store that began later than `from` cannot know, and says that it is not new. A refusal, too, means that the
+   * early data is rejected; the handshake goes on. `replay-store.ts` has such a store for a single server.
+   */
+  | {
+      readonly kind: 'replayCheck';
+      /** What is unique to the ClientHello, and authentic: 32 or 48 bytes. */
+      readonly key: Uint8Array;
+      /** When it could have been sent at the earliest and the latest: milliseconds since the Unix epoch. */
+      readonly from: number;
+      readonly until: number;
+    }
   /** Which certificate should the client show to a server that asks? Asked when a client is configured with `'ask'`. */
   | { readonly kind: 'clientCredential'; readonly certificateRequest: CertificateRequestFacts };
 
@@ -27,9 +41,10 @@ export type Response =
   | { readonly kind: 'credential'; readonly credential: Credential }
   | { readonly kind: 'signature'; readonly signature: Uint8Array }
   | { readonly kind: 'verdict'; readonly verdict: ReturnType<Authenticator> }
+  | { readonly kind: 'replayCheck'; readonly isNew: boolean }
   /** Without a credential the client shows none, which the server may or may not accept. */
   | { readonly kind: 'clientCredential'; readonly credential: Credential | undefined }
-  /** The request is refused: the connection fails. `reason` is told to the caller, never to the peer. */
+  /** The request is refused: the connection fails, but for a replay check. `reason` is told to the caller, never to the peer. */
   | { readonly kind: 'refusal'; readonly reason: string };
 
 /** What a ClientHello says that matters for choosing a certificate. Names we do not know are left out. */

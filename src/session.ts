@@ -35,6 +35,10 @@ export interface Tls13Session extends AnySession {
   readonly cipherSuite: Tls13CipherSuiteName;
   readonly psk: Secret;
   readonly ticketAgeAdd: number;
+  /** Bytes of early data that the server is ready to take with this ticket; 0 for none. */
+  readonly maxEarlyData: number;
+  /** What was negotiated by ALPN. Early data is for the same protocol. */
+  readonly applicationProtocol: string | undefined;
 }
 
 /** A session of TLS 1.2 (RFC 5246 §F.1.4, RFC 5077). There is none without an extended master secret (RFC 7627 §5.3). */
@@ -88,6 +92,8 @@ export function encodeSession(session: Session): Uint8Array {
           group: 0,
           sessionId: new Uint8Array(0),
           ticketAgeAdd: session.ticketAgeAdd,
+          maxEarlyData: session.maxEarlyData,
+          applicationProtocol: session.applicationProtocol ?? '',
         }
       : {
           version: protocolVersions.tls12,
@@ -96,6 +102,8 @@ export function encodeSession(session: Session): Uint8Array {
           group: session.group === undefined ? 0 : groupCode(session.group),
           sessionId: session.sessionId,
           ticketAgeAdd: 0,
+          maxEarlyData: 0,
+          applicationProtocol: '',
         }),
     ticket: session.ticket,
     ticketLifetime: session.ticketLifetime,
@@ -124,12 +132,14 @@ export function decodeSession(bytes: Uint8Array): Result<Session, string> {
   };
   const suite = cipherSuiteOfCode(value.cipherSuite);
   if (value.version === protocolVersions.tls13 && suite !== undefined) {
-    const { ticketAgeAdd } = value;
+    const { ticketAgeAdd, maxEarlyData, applicationProtocol } = value;
     return ok({
       version: 'TLS 1.3',
       cipherSuite: suite.name,
       psk: secret(value.secret),
       ticketAgeAdd,
+      maxEarlyData,
+      applicationProtocol: applicationProtocol === '' ? undefined : applicationProtocol,
       ...common,
     });
   }
@@ -150,7 +160,7 @@ export function decodeSession(bytes: Uint8Array): Result<Session, string> {
 
 const OTHER_FORMAT = 'a session stored by another version of this library';
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 const stored: Codec<Stored> = struct<Stored>({
   format: uint8,
@@ -162,6 +172,8 @@ const stored: Codec<Stored> = struct<Stored>({
   ticket: opaque(0, 0xffff),
   ticketLifetime: uint32,
   ticketAgeAdd: uint32,
+  maxEarlyData: uint32,
+  applicationProtocol: text(0, 255),
   receivedAtSeconds: uint32,
   receivedAtMilliseconds: uint16,
   serverName: text(0, 255),
@@ -179,6 +191,9 @@ interface Stored {
   readonly ticket: Uint8Array;
   readonly ticketLifetime: number;
   readonly ticketAgeAdd: number;
+  readonly maxEarlyData: number;
+  /** Empty for none: no protocol has an empty name. */
+  readonly applicationProtocol: string;
   readonly receivedAtSeconds: number;
   readonly receivedAtMilliseconds: number;
   readonly serverName: string;

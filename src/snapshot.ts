@@ -21,7 +21,7 @@ import {
 } from './stored-facts.ts';
 import { beginTurn, emit, endTurn, type Step } from './turn.ts';
 import { contents } from './wire/byte-queue.ts';
-import { type Codec, decode, encode, opaque, struct, uint8 } from './wire/codec.ts';
+import { type Codec, decode, encode, opaque, struct, text, uint8 } from './wire/codec.ts';
 import { boolean, copied, named, optional, safeInteger } from './wire/stored.ts';
 
 /** Why a connection cannot be written down, or the bytes of one cannot be taken up. `detail` is one line for a person. */
@@ -69,6 +69,7 @@ export function snapshot(state: State, facts: Facts): Result<Uint8Array, Snapsho
     binding: bindingOf(config),
     facts: storeFacts(facts),
     exporterSecret: phase.exporterSecret,
+    earlyExporterSecret: phase.earlyExporterSecret,
     resumable: phase.resumable,
     read: { trafficSecret: readKeys.trafficSecret, sequence: read.protection.sequence },
     readClosed: read.closed,
@@ -122,6 +123,7 @@ interface StoredConnection {
   readonly binding: Uint8Array;
   readonly facts: StoredFacts;
   readonly exporterSecret: Secret;
+  readonly earlyExporterSecret: Secret | undefined;
   readonly resumable: Resumable | undefined;
   readonly read: StoredProtection;
   readonly readClosed: boolean;
@@ -149,11 +151,13 @@ const storedConnection: Codec<StoredConnection> = struct<StoredConnection>({
   binding: opaque(0, 255),
   facts: storedFacts,
   exporterSecret: storedSecret,
+  earlyExporterSecret: optional(storedSecret),
   resumable: optional(
     struct({
       resumptionSecret: storedSecret,
       certificates: storedCertificates,
       signatureScheme: named(signatureSchemeCodes),
+      applicationProtocol: optional(text(1, 255)),
     }),
   ),
   read: storedProtection,
@@ -175,8 +179,16 @@ function restoreState(
 ): Result<Step, SnapshotError> {
   const { crypto } = config;
   const suite = cipherSuites[facts.cipherSuite];
-  const { exporterSecret, resumable, uselessRecords, changeCipherSpecs, postHandshakeMessages } = stored;
+  const {
+    exporterSecret,
+    earlyExporterSecret,
+    resumable,
+    uselessRecords,
+    changeCipherSpecs,
+    postHandshakeMessages,
+  } = stored;
   const secrets = [exporterSecret, stored.read.trafficSecret, stored.write.trafficSecret];
+  if (earlyExporterSecret !== undefined) secrets.push(earlyExporterSecret);
   if (resumable !== undefined) secrets.push(resumable.resumptionSecret);
   if (secrets.some(({ length }) => length !== crypto.hashes[suite.hash].outputLength)) {
     return refused('malformed', `a secret that is none of ${suite.hash}`);
@@ -194,6 +206,7 @@ function restoreState(
       version: '1.3',
       suite,
       exporterSecret,
+      earlyExporterSecret,
       endPoint: endPointOf(serverCertificate),
       resumable,
     },
@@ -202,6 +215,7 @@ function restoreState(
       protection: restoreProtection(stored.write),
       closed: stored.writeClosed,
       keyUpdateAsked: stored.keyUpdateAsked,
+      earlyDataLeft: 0,
     },
     incoming: { ...nothingIncoming, uselessRecords, changeCipherSpecs, postHandshakeMessages },
   };

@@ -38,6 +38,8 @@ export interface Tls13Established {
   readonly suite: CipherSuite;
   /** RFC 9846 §7.5: exporter_secret. */
   readonly exporterSecret: Secret;
+  /** RFC 9846 §7.5: early_exporter_secret, where early data was accepted. */
+  readonly earlyExporterSecret: Secret | undefined;
   readonly endPoint: EndPoint | undefined;
   /** At a client that takes tickets: what its sessions are made of. */
   readonly resumable: Resumable | undefined;
@@ -73,6 +75,7 @@ export interface Resumable {
   /** The server's chain, DER. */
   readonly certificates: readonly Uint8Array[];
   readonly signatureScheme: SignatureSchemeName;
+  readonly applicationProtocol: string | undefined;
 }
 
 /** Nothing follows. A failed connection stays failed. */
@@ -96,6 +99,8 @@ export interface WriteHalf {
   readonly closed: boolean;
   /** A KeyUpdate asks the peer for new keys and has not been answered: no second one is sent meanwhile. */
   readonly keyUpdateAsked: boolean;
+  /** Bytes of early data that a client may still send, while the keys in force are those for it; else 0. */
+  readonly earlyDataLeft: number;
 }
 
 /** What has arrived but not been used up, and the counts that bound a peer that advances nothing. */
@@ -141,6 +146,9 @@ export function isClientWaiting(phase: Phase): phase is ClientWaiting {
 
 export function isServerWaiting(phase: Phase): phase is ServerWaiting {
   return (
-    phase.kind === 'awaitCredential' || phase.kind === 'awaitSignature' || phase.kind === 'awaitClientVerdict'
+    phase.kind === 'awaitReplayCheck' ||
+    phase.kind === 'awaitCredential' ||
+    phase.kind === 'awaitSignature' ||
+    phase.kind === 'awaitClientVerdict'
   );
 }

@@ -10,6 +10,7 @@ import {
   type Result,
 } from '../x509/index.ts';
 import { groupCodes, protocolVersions, signatureSchemeCodes, tls13CipherSuiteCodes } from './codepoints.ts';
+import { type EarlyDataFact, type EarlyDataRejection, rejected } from './early-data.ts';
 import type { Tls13Facts } from './effect.ts';
 import { RANDOM_LENGTH } from './messages.ts';
 import { type Codec, opaque, opaqueFixed, struct, text, uint16, vector } from './wire/codec.ts';
@@ -18,10 +19,26 @@ import { boolean, copied, named, optional } from './wire/stored.ts';
 // What was agreed on, as bytes for this library's own use. A fact that is added to `Tls13Facts` wants a row here.
 
 /** The facts of a connection, with certificates as DER. */
-export interface StoredFacts extends Omit<Tls13Facts, 'ownCertificate' | 'peer'> {
+export interface StoredFacts extends Omit<Tls13Facts, 'earlyData' | 'ownCertificate' | 'peer'> {
+  readonly earlyData: keyof typeof earlyDataCodes;
   readonly ownCertificate: Uint8Array | undefined;
   readonly peer: { readonly leaf: Uint8Array; readonly path: readonly Uint8Array[] } | undefined;
 }
+
+const earlyDataCodes = {
+  notOffered: 0,
+  accepted: 1,
+  declined: 2,
+  disabled: 3,
+  'hello-retry-request': 4,
+  'session-not-resumed': 5,
+  'not-first-psk': 6,
+  'unsupported-by-psk': 7,
+  'other-cipher-suite': 8,
+  'other-application-protocol': 9,
+  stale: 10,
+  replay: 11,
+} as const satisfies Readonly<Record<'notOffered' | 'accepted' | EarlyDataRejection, number>>;
 
 const storedCertificate = copied(opaque(1, 0xffffff));
 
@@ -40,15 +57,17 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   rawExtensions: vector(struct({ type: uint16, data: copied(opaque(0, 0xffff)) }), 0, 0xffffff),
   resumed: boolean,
   externalIdentity: optional(copied(opaque(1, 0xffff))),
+  earlyData: named(earlyDataCodes),
   helloRetryRequest: boolean,
   ownCertificate: optional(storedCertificate),
   peer: optional(struct({ leaf: storedCertificate, path: storedCertificates })),
   clientRandom: copied(opaqueFixed(RANDOM_LENGTH)),
 });
 
-export function storeFacts({ ownCertificate, peer, ...facts }: Tls13Facts): StoredFacts {
+export function storeFacts({ earlyData, ownCertificate, peer, ...facts }: Tls13Facts): StoredFacts {
   return {
     ...facts,
+    earlyData: earlyData.kind === 'rejected' ? earlyData.reason : earlyData.kind,
     ownCertificate: ownCertificate?.der,
     peer: peer && { leaf: peer.leaf.der, path: peer.path.map(({ der }) => der) },
   };
@@ -57,13 +76,22 @@ export function storeFacts({ ownCertificate, peer, ...facts }: Tls13Facts): Stor
 /** The facts again; an error is one line for a person. */
 export function restoreFacts(
   crypto: CryptoProvider,
-  { ownCertificate, peer, ...facts }: StoredFacts,
+  { earlyData, ownCertificate, peer, ...facts }: StoredFacts,
 ): Result<Tls13Facts, string> {
   const own = ownCertificate === undefined ? ok(undefined) : restoreCertificate(ownCertificate);
   if (!own.ok) return own;
   const whom = peer === undefined ? ok(undefined) : restorePeer(crypto, peer.leaf, peer.path);
   if (!whom.ok) return whom;
-  return ok({ ...facts, ownCertificate: own.value, peer: whom.value });
+  return ok({
+    ...facts,
+    earlyData: restoreEarlyData(earlyData),
+    ownCertificate: own.value,
+    peer: whom.value,
+  });
+}
+
+function restoreEarlyData(stored: StoredFacts['earlyData']): EarlyDataFact {
+  return stored === 'notOffered' || stored === 'accepted' ? { kind: stored } : rejected(stored);
 }
 
 /** Judged it was when the connection was made, and it is the same connection. */

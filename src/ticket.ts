@@ -45,9 +45,17 @@ export function rotateTicketKeys(keys: TicketKeys, entropy: Uint8Array, keep = 2
 export interface TicketState {
   readonly cipherSuite: number;
   readonly psk: Uint8Array;
-  /** Seconds since the Unix epoch, and seconds. */
+  /** Seconds since the Unix epoch, and the milliseconds beyond. */
   readonly issuedAt: number;
+  readonly issuedAtMilliseconds: number;
+  /** Seconds. */
   readonly lifetime: number;
+  /** ticket_age_add: takes the veil off the age that the client tells. */
+  readonly ageAdd: number;
+  /** Bytes of early data that the client may send with it; 0 for none. */
+  readonly maxEarlyData: number;
+  /** Empty for none. */
+  readonly applicationProtocol: string;
   readonly serverName: string;
   /** Of the configuration that issued it (`sessionContext`): another one must not resume it. */
   readonly context: Uint8Array;
@@ -111,7 +119,7 @@ export function openTicket(
 
 const TICKET_AEAD = 'aes-256-gcm';
 const HEADER_LENGTH = TICKET_KEY_NAME_LENGTH + TICKET_ENTROPY;
-const FORMAT = 1;
+const FORMAT = 2;
 
 function ticketKey(crypto: CryptoProvider, key: TicketKey, salt: Uint8Array) {
   const extracted = crypto.hkdfExtract('sha256', salt, key.secret);
@@ -128,7 +136,11 @@ const storedState: Codec<StoredState> = struct<StoredState>({
   cipherSuite: uint16,
   psk: opaque(32, 64),
   issuedAt: uint32,
+  issuedAtMilliseconds: uint16,
   lifetime: uint32,
+  ageAdd: uint32,
+  maxEarlyData: uint32,
+  applicationProtocol: text(0, 255),
   serverName: text(0, 255),
   context: opaque(0, 255),
   certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),

@@ -28,7 +28,7 @@ export type TraceEvent =
       readonly protected: boolean;
     }
   /** From the next record on, this direction is protected under the keys of this epoch. */
-  | { readonly kind: 'keys'; readonly direction: Direction; readonly epoch: 'handshake' | 'application' }
+  | { readonly kind: 'keys'; readonly direction: Direction; readonly epoch: Epoch }
   /** The state machine moved on; the names are those of the states. */
   | { readonly kind: 'state'; readonly from: string; readonly to: string }
   /** A traffic secret under its RFC 9850 label. Made only under `trace: 'secrets'`. */
@@ -41,6 +41,9 @@ export type TraceEvent =
 
 export type Direction = 'sent' | 'received';
 
+/** The keys in force, by what they protect (RFC 9846 §7.3); `early` is 0-RTT. */
+export type Epoch = 'early' | 'handshake' | 'application';
+
 /**
  * `off`: no events. `messages`: handshake messages, alerts, key changes, states. `records`: these and every record.
  * `secrets`: these and the traffic secrets, with which anybody can read the connection.
@@ -49,6 +52,8 @@ export type TraceLevel = 'off' | 'messages' | 'records' | 'secrets';
 
 /** RFC 9850 §2.1. */
 export type SecretLabel =
+  | 'CLIENT_EARLY_TRAFFIC_SECRET'
+  | 'EARLY_EXPORTER_SECRET'
   | 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'
   | 'SERVER_HANDSHAKE_TRAFFIC_SECRET'
   | 'CLIENT_TRAFFIC_SECRET_0'

@@ -6,7 +6,7 @@ import type { Failure } from './failure.ts';
 import { encodeHandshake, type HandshakeMessage } from './messages.ts';
 import type { Request } from './request.ts';
 import type { Phase } from './state.ts';
-import type { SecretLabel } from './trace.ts';
+import type { Epoch, SecretLabel } from './trace.ts';
 
 /**
  * What a handshake function answers: the next phase and what the engine does on the way there, in order; or the failure
@@ -23,6 +23,15 @@ export type Action =
   | ChangeKeys<'protectWrites'>
   /** From here on the peer sends under keys made from this secret; no handshake byte may be left unread. */
   | ChangeKeys<'protectReads'>
+  /** From here on this client may send so many bytes of early data under keys made from this secret (§4.3.10). */
+  | {
+      readonly kind: 'openEarlyData';
+      readonly suite: CipherSuite;
+      readonly secret: Secret;
+      readonly bytes: number;
+    }
+  /** A HelloRetryRequest has put an end to early data: what follows is in the clear again. */
+  | { readonly kind: 'abandonEarlyData' }
   /** The client sends early data that this side does not take: drop up to this many bytes of records (§4.3.10). */
   | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
@@ -48,7 +57,7 @@ interface ChangeKeys<K> {
   readonly kind: K;
   readonly suite: CipherSuite;
   readonly secret: Secret;
-  readonly epoch: 'handshake' | 'application';
+  readonly epoch: Epoch;
 }
 
 /** The action that sends a message. */

@@ -39,6 +39,8 @@ export interface Turn {
   opened: Uint8Array;
   dataStart: number;
   dataEnd: number;
+  /** Whether the data that waits is early data. */
+  dataIsEarly: boolean;
   /** Handshake messages that wait to share records. */
   readonly flight: Uint8Array[];
   /** Records that wait to share one `send` effect. */
@@ -64,6 +66,7 @@ export function beginTurn(state: State, now: number): Turn {
     opened: noBytes,
     dataStart: 0,
     dataEnd: 0,
+    dataIsEarly: false,
     flight: [],
     records: [],
   };
@@ -97,6 +100,7 @@ export function apply(turn: Turn, transition: Transition): void {
 /** Ends the connection: the alert for the peer, if any, then the failure for the caller. */
 export function fail(turn: Turn, failure: Failure): void {
   const alert = alertFor(failure);
+  turnToHandshakeKeys(turn);
   if (alert !== undefined && !turn.write.closed) sendAlert(turn, alert);
   end(turn, failure);
 }
@@ -106,7 +110,7 @@ export function end(turn: Turn, failure: Failure | undefined): void {
   emit(turn, failure === undefined ? { kind: 'closed' } : { kind: 'failed', failure });
   turn.phase = { kind: 'ended', failure };
   turn.read = { protection: undefined, closed: true, skippable: 0 };
-  turn.write = { protection: undefined, closed: true, keyUpdateAsked: false };
+  turn.write = { protection: undefined, closed: true, keyUpdateAsked: false, earlyDataLeft: 0 };
   turn.incoming = nothingIncoming;
   turn.unread = noBytes;
 }
@@ -129,9 +133,22 @@ export function makeRoom(turn: Turn, length: number, all: number): void {
   turn.dataEnd = 0;
 }
 
-/** The next `length` bytes in `turn.opened` are data. */
-export function emitData(turn: Turn, length: number): void {
+/** The next `length` bytes in `turn.opened` are data. Early data never shares an effect with other data. */
+export function emitData(turn: Turn, length: number, early: boolean): void {
+  if (turn.dataIsEarly !== early) flushData(turn);
+  turn.dataIsEarly = early;
   turn.dataEnd += length;
+}
+
+/**
+ * §A.1: a client that is to say why it gives up does so under the handshake keys, where it has them. Only once the server
+ * is known to read early data it is the keys of those that it reads under.
+ */
+export function turnToHandshakeKeys(turn: Turn): void {
+  const { phase } = turn;
+  if (phase.kind !== 'awaitEncryptedExtensions' || phase.agreed.early.kind !== 'offered') return;
+  const { suite, clientHandshakeTraffic: secret } = phase.agreed;
+  perform(turn, { kind: 'protectWrites', suite, secret, epoch: 'handshake' });
 }
 
 /** Adds a trace event. Trace events do not hold back what waits to be sent. */
@@ -170,8 +187,8 @@ export function sendContent(turn: Turn, type: number, content: Uint8Array): void
     if (tracing(turn, 'records')) traceRecord(turn, 'sent', type, fragment.length, current !== undefined);
     if (current !== undefined) current = nextRecord(current);
   }
-  const { closed, keyUpdateAsked } = turn.write;
-  turn.write = { protection: current, closed, keyUpdateAsked };
+  const { closed, keyUpdateAsked, earlyDataLeft } = turn.write;
+  turn.write = { protection: current, closed, keyUpdateAsked, earlyDataLeft };
   turn.records.push(out);
 }
 
@@ -195,6 +212,7 @@ export function updateWriteKeys(turn: Turn, ask: boolean): void {
     protection: next,
     closed: turn.write.closed,
     keyUpdateAsked: ask || turn.write.keyUpdateAsked,
+    earlyDataLeft: 0,
   };
   if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: 'application' });
 }
@@ -242,8 +260,16 @@ function perform(turn: Turn, action: Action): void {
         protection: protection(crypto, action.suite, action.secret),
         closed: turn.write.closed,
         keyUpdateAsked: false,
+        earlyDataLeft: 0,
       };
       if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: action.epoch });
+      return;
+    case 'openEarlyData':
+      perform(turn, { ...action, kind: 'protectWrites', epoch: 'early' });
+      turn.write = { ...turn.write, earlyDataLeft: action.bytes };
+      return;
+    case 'abandonEarlyData':
+      turn.write = { ...turn.write, protection: undefined, earlyDataLeft: 0 };
       return;
     case 'protectReads':
       turn.read = {
@@ -312,7 +338,7 @@ function flushData(turn: Turn): void {
   turn.dataStart = dataEnd;
   // A peer that pads much must not make anybody hold it all for a little data.
   const bytes = opened.length > 2 * data.length ? data.slice() : data;
-  turn.effects.push({ kind: 'data', bytes, early: false });
+  turn.effects.push({ kind: 'data', bytes, early: turn.dataIsEarly });
 }
 
 /** §5: never protected, whatever keys are in force. */

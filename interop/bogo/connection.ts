@@ -326,6 +326,8 @@ function responseTo({ settings, credentials }: Talk, request: Request): Response
         : { kind: 'clientCredential', credential: first?.credential };
     case 'signature':
       return settings.has('-fail-cert-callback') ? refusal : sign(request, credentials);
+    case 'replayCheck':
+      return { kind: 'replayCheck', isNew: true };
     case 'verdict':
       return { kind: 'verdict', verdict: shimAuthenticator(settings)(request.presented) };
   }

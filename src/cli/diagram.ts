@@ -1,4 +1,4 @@
-import type { TraceEvent } from '../index.ts';
+import type { Epoch, TraceEvent } from '../index.ts';
 import { byteCount, type Paint, pack, plain } from './text.ts';
 import { detailTexts, standardName } from './trace-text.ts';
 
@@ -70,7 +70,7 @@ interface Notes {
 /** A direction, seen from one side, goes over to new keys. */
 interface KeyChange {
   readonly direction: 'sent' | 'received';
-  readonly epoch: 'handshake' | 'application';
+  readonly epoch: Epoch;
 }
 
 /**

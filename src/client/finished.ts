@@ -18,6 +18,7 @@ import { signedContent } from '../peer-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../request.ts';
 import type { Resumable } from '../state.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
+import { earlyDataFact, handshakeWrites } from './early-data.ts';
 import type { AwaitOwnCredential, AwaitOwnSignature, AwaitServerFinished, OwnFlight } from './phase.ts';
 
 /** RFC 9846 §4.5.3: the server's Finished closes its flight; ours begins. */
@@ -45,9 +46,18 @@ export function answerServerFinished(
   return precededBy(
     applicationReads(flight),
     certificateRequest === undefined
-      ? finish(config, flight, undefined, transcript, [])
+      ? endEarlyData(config, flight, transcript)
       : showCertificate(config, flight, certificateRequest, transcript),
   );
+}
+
+/** §4.6: the last word under the keys of early data, if the server has taken it. */
+function endEarlyData(config: ClientConfig, flight: OwnFlight, transcript: RunningHash): Transition {
+  const { settled } = flight;
+  if (settled.early.kind !== 'accepted') return finish(config, flight, undefined, transcript, []);
+  const end = sendHandshake({ kind: 'endOfEarlyData', body: {} });
+  const before = [end, handshakeWrites(settled)];
+  return finish(config, flight, undefined, transcript.update(end.raw), before);
 }
 
 /** The caller has chosen a certificate, or none. */
@@ -148,6 +158,7 @@ function finish(
       version: '1.3',
       suite,
       exporterSecret: secrets.exporter,
+      earlyExporterSecret: settled.early.kind === 'accepted' ? settled.early.exporterSecret : undefined,
       endPoint: endPointOf(facts.peer?.leaf),
       resumable,
     },
@@ -182,6 +193,7 @@ function resumableFrom(
     resumptionSecret: resumptionSecret(crypto, settled.suite.hash, secrets.main, transcript.digest()),
     certificates: server.proof.certificates.map(({ der }) => der),
     signatureScheme: server.proof.signatureScheme,
+    applicationProtocol: settled.applicationProtocol,
   };
 }
 
@@ -204,6 +216,7 @@ function clientFacts(
     rawExtensions: settled.rawExtensions,
     resumed: settled.psk?.source.kind === 'session',
     externalIdentity: server.kind === 'externalPsk' ? server.external.identity : undefined,
+    earlyData: earlyDataFact(settled.early),
     helloRetryRequest: settled.helloRetryRequest,
     peer: proof?.peer,
     clientRandom: settled.sent.random.slice(),

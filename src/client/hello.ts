@@ -1,23 +1,33 @@
 import { type GroupName, generate, type Rng, type RunningHash, type Secret } from '../../nocrypto/index.ts';
 import { formatIdentity } from '../../x509/index.ts';
-import { type CipherSuite, cipherSuites } from '../cipher-suites.ts';
+import { type CipherSuite, cipherSuites, type SuiteHash } from '../cipher-suites.ts';
 import { protocolVersions, pskKeyExchangeModes } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
+import { notOffered, rejected } from '../early-data.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
 import { acceptPeer, presentedChain, resumedKey } from '../peer-certificate.ts';
-import { binder, bindersLength, importPsk } from '../psk.ts';
+import { binder, bindersLength, type ExternalPsk, importPsk } from '../psk.ts';
 import { isFresh, type Session, sessionHash, type Tls13Session } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, sendHandshake } from '../transition.ts';
+import { earlyDataTerms, openEarlyData } from './early-data.ts';
 import { inConfiguredOrder, shapeHello } from './hello-shape.ts';
 import type { AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
 
-/** Sessions that a connection may go on from, and the time it is now (milliseconds since the Unix epoch). */
+/** What a connection may go on from. */
 export interface Resumption {
+  /** Sessions of earlier connections, the most wanted first. */
   readonly sessions: readonly Session[];
+  /** Milliseconds since the Unix epoch. */
   readonly now: number;
+  /**
+   * Offers early data (0-RTT) where the first session, or without one the first external PSK, allows it; not from a session
+   * under `authenticator: 'ask'`, whose verdict would come too late. `status` says how much may then be sent, by
+   * `sendEarlyData`. Default false: see there what such data lacks.
+   */
+  readonly earlyData?: boolean | undefined;
 }
 
 /** The name a session is kept for, of whatever kind; empty when there is none. */
@@ -39,18 +49,28 @@ export function startClient(
   const legacySessionId = drawn.bytes.slice(RANDOM_LENGTH, sessionIdEnd);
   const shares = generateKeyShares(config, config.keyShares, drawn.bytes.subarray(sessionIdEnd));
   const psks = offeredPsks(config, resumption);
+  const terms = resumption?.earlyData === true ? earlyDataTerms(config, psks) : undefined;
   const hello: ClientHello = {
     legacyVersion: protocolVersions.tls12,
     random,
     legacySessionId,
     cipherSuites: config.cipherSuites.map((name) => cipherSuites[name].code),
     legacyCompressionMethods: Uint8Array.of(0),
-    extensions: helloExtensions(config, shares.entries, psks.length > 0),
+    extensions: helloExtensions(config, shares.entries, psks.length > 0, terms !== undefined),
   };
   const shaped = shapeHello(config, hello, drawn.rng);
   const { sent, action } = sendHello(config, shaped.hello, shares.keyShares, psks, undefined);
-  return { phase: { kind: 'awaitServerHello', sent, rng: shaped.rng }, actions: [action] };
+  const phase: AwaitServerHello = { kind: 'awaitServerHello', sent, rng: shaped.rng };
+  if (terms === undefined) return { phase, actions: [action] };
+  const { early, actions } = openEarlyData(config, terms, sent);
+  return {
+    phase: { ...phase, sent: { ...sent, early } },
+    // §E.4: before the first record that is protected.
+    actions: [action, ...(config.middleboxCompatibility ? [CHANGE_CIPHER_SPEC] : []), ...actions],
+  };
 }
+
+const CHANGE_CIPHER_SPEC: Action = { kind: 'sendChangeCipherSpec' };
 
 /**
  * The ClientHello that answers a HelloRetryRequest: the first one with the key share that was asked for and the cookie,
@@ -69,7 +89,8 @@ export function retryHello(
   const shares =
     group === undefined || drawn === undefined ? undefined : generateKeyShares(config, [group], drawn.bytes);
   const extensions = first.hello.extensions.flatMap((extension): readonly ClientHelloExtension[] => {
-    if (extension.name === 'preSharedKey') return [];
+    // Early data is not permitted any more (§4.2.2), and the binders are made anew.
+    if (extension.name === 'preSharedKey' || extension.name === 'earlyData') return [];
     return extension.name === 'keyShare' && shares !== undefined
       ? [{ name: 'keyShare', value: shares.entries }]
       : [extension];
@@ -80,7 +101,9 @@ export function retryHello(
     cookie === undefined ? extensions : [...extensions, { name: 'cookie', value: cookie }];
   const hello = inConfiguredOrder(config.extensionOrder, { ...first.hello, extensions: withCookie });
   const keyShares = shares?.keyShares ?? first.keyShares;
-  return { ...sendHello(config, hello, keyShares, psks, transcript), rng: drawn?.rng ?? rng };
+  const early = first.early.kind === 'offered' ? rejected('hello-retry-request') : first.early;
+  const { sent, action } = sendHello(config, hello, keyShares, psks, transcript);
+  return { sent: { ...sent, early }, action, rng: drawn?.rng ?? rng };
 }
 
 /** `before` is the transcript in front of this hello: after a HelloRetryRequest there is one. */
@@ -93,7 +116,7 @@ function sendHello(
 ): { readonly sent: SentHello; readonly action: Action } {
   const whole = psks.length === 0 ? hello : withPsks(config, hello, psks, before);
   const action = sendHandshake({ kind: 'clientHello', body: whole });
-  return { sent: { hello: whole, raw: action.raw, keyShares, psks }, action };
+  return { sent: { hello: whole, raw: action.raw, keyShares, psks, early: notOffered }, action };
 }
 
 /** §4.3.11: pre_shared_key stands last, and each binder covers all that stands before the binders. */
@@ -132,10 +155,11 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
       .slice(0, config.limits.pskIdentities)
       .flatMap((session) => offeredSession(config, session, now)),
     ...config.externalPsks.flatMap((external) =>
-      hashes.map(
+      hashesFor(external, hashes).map(
         (hash): OfferedPsk => ({
           ...importPsk(config.crypto, external, hash),
           obfuscatedTicketAge: 0,
+          earlyData: external.earlyData,
           source: { kind: 'external', external },
         }),
       ),
@@ -143,12 +167,19 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
   ];
 }
 
+/** Early data goes with the first PSK: with a key for it, that is the one for the hash of its suite. */
+function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): readonly SuiteHash[] {
+  if (earlyData === undefined) return hashes;
+  const { hash } = cipherSuites[earlyData.cipherSuite];
+  return [hash, ...hashes.filter((other) => other !== hash)];
+}
+
 /**
  * A session whose server would be accepted today. One that would not (its certificate has expired, is trusted no more) is
  * left out: what the server shows in a full handshake may be better.
  */
 function offeredSession(config: ClientConfig, session: Tls13Session, now: number): readonly OfferedPsk[] {
-  const { certificates, signatureScheme } = session;
+  const { certificates, signatureScheme, maxEarlyData, cipherSuite, applicationProtocol } = session;
   const proof = resumedKey(certificates, signatureScheme, config.limits);
   if (!proof.ok) return [];
   const { authenticator } = config;
@@ -160,6 +191,7 @@ function offeredSession(config: ClientConfig, session: Tls13Session, now: number
       identity: session.ticket,
       psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
       obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
+      earlyData: maxEarlyData === 0 ? undefined : { maxEarlyData, cipherSuite, applicationProtocol },
       source: { kind: 'session', proof: proof.value, peer: peer?.value },
     },
   ];
@@ -169,6 +201,7 @@ function helloExtensions(
   config: ClientConfig,
   keyShares: readonly KeyShareEntry[],
   offersPsks: boolean,
+  offersEarlyData: boolean,
 ): readonly ClientHelloExtension[] {
   const { serverName, applicationProtocols } = config;
   const extensions: ClientHelloExtension[] = [];
@@ -191,6 +224,7 @@ function helloExtensions(
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: applicationProtocols });
   }
   for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
+  if (offersEarlyData) extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   return extensions;
 }
 

@@ -1,6 +1,7 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { EarlyDataProgress, EarlyDataTerms } from '../early-data.ts';
 import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
@@ -32,12 +33,15 @@ export interface SentHello {
   readonly keyShares: readonly { readonly group: GroupName; readonly privateKey: Secret }[];
   /** In the order of the extension. */
   readonly psks: readonly OfferedPsk[];
+  readonly early: EarlyDataProgress;
 }
 
 /** A PSK in a ClientHello. */
 export interface OfferedPsk extends ImportedPsk {
   /** §4.3.11.1; 0 for an external key. */
   readonly obfuscatedTicketAge: number;
+  /** Undefined where it goes with no early data. */
+  readonly earlyData: EarlyDataTerms | undefined;
   readonly source: /** `peer` is undefined when the caller is still to give the verdict. */
     | { readonly kind: 'session'; readonly proof: KeyProof; readonly peer: PeerProof | undefined }
     | { readonly kind: 'external'; readonly external: ExternalPsk };
@@ -67,6 +71,7 @@ export interface Agreed {
   readonly psk: OfferedPsk | undefined;
   /** Answers so far to the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
+  readonly early: EarlyDataProgress;
   readonly helloRetryRequest: boolean;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;

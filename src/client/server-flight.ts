@@ -20,7 +20,8 @@ import {
 import type { Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
 import { printable } from '../text.ts';
-import type { Transition } from '../transition.ts';
+import { precededBy, type Transition } from '../transition.ts';
+import { earlyDataAfterEncryptedExtensions, earlyDataProblem, handshakeWrites } from './early-data.ts';
 import type {
   AwaitCertificate,
   AwaitCertificateOrRequest,
@@ -43,18 +44,25 @@ export function answerEncryptedExtensions(
   const chosen = findExtension(message.extensions, 'applicationLayerProtocolNegotiation');
   const problem =
     checkReply(message.extensions, offered) ??
-    protocolProblem(findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [], chosen);
+    protocolProblem(findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [], chosen) ??
+    earlyDataProblem(phase.agreed, message, chosen?.[0]);
   if (problem !== undefined) return err(problem);
+  const early = earlyDataAfterEncryptedExtensions(phase.agreed, message);
   const answers = rawExtensions(message.extensions, config.rawExtensions);
   const settled: Settled = {
     ...phase.agreed,
+    early,
     applicationProtocol: chosen?.[0],
     rawExtensions: [...phase.agreed.rawExtensions, ...answers],
   };
   const transcript = phase.transcript.update(raw);
-  return settled.psk === undefined
-    ? ok({ phase: { kind: 'awaitCertificateOrRequest', settled, transcript }, actions: [] })
-    : proceedWithPsk(config, settled, settled.psk, transcript, now);
+  const isRefused = phase.agreed.early.kind === 'offered' && early.kind === 'rejected';
+  return precededBy(
+    isRefused ? [handshakeWrites(settled)] : [],
+    settled.psk === undefined
+      ? ok({ phase: { kind: 'awaitCertificateOrRequest', settled, transcript }, actions: [] })
+      : proceedWithPsk(config, settled, settled.psk, transcript, now),
+  );
 }
 
 /** §2.2: the PSK stands for a certificate that was shown when the session began, or for none. */

@@ -11,6 +11,7 @@ import { handshakeSecrets } from '../key-schedule.ts';
 import type { HelloRetryRequest, ServerHello } from '../messages.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
 import { type Action, logSecret, type Transition } from '../transition.ts';
+import { earlyDataAfterServerHello, handshakeWrites, offersEarlyData } from './early-data.ts';
 import { retryHello } from './hello.ts';
 import type { Agreed, AwaitSecondServerHello, AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
 
@@ -75,7 +76,9 @@ export function answerHelloRetryRequest(
   const transcript = before.update(sent.raw);
   return ok({
     phase: { kind: 'awaitSecondServerHello', sent, suite, transcript, rng },
-    actions: config.middleboxCompatibility ? [{ kind: 'sendChangeCipherSpec' }, action] : [action],
+    actions: offersEarlyData(phase.sent)
+      ? [{ kind: 'abandonEarlyData' }, action]
+      : [...(config.middleboxCompatibility ? [CHANGE_CIPHER_SPEC] : []), action],
   });
 }
 
@@ -171,16 +174,18 @@ function agree(
   }
   const shared = crypto.groups[own.group].decapsulate(own.privateKey, share.keyExchange);
   if (!shared.ok) return err(misbehaved('bad-key-share', `${own.group}: ${shared.error.kind}`));
-  const psk = chosenPsk(sent, suite, findExtension(hello.extensions, 'preSharedKey'));
+  const selectedIdentity = findExtension(hello.extensions, 'preSharedKey');
+  const psk = chosenPsk(sent, suite, selectedIdentity);
   if (!psk.ok) return psk;
-  const early = psk.value?.psk.secret;
-  const secrets = handshakeSecrets(crypto, suite.hash, shared.value, transcript.digest(), early);
+  const pskSecret = psk.value?.psk.secret;
+  const secrets = handshakeSecrets(crypto, suite.hash, shared.value, transcript.digest(), pskSecret);
   const agreed: Agreed = {
     sent: sent.hello,
     suite,
     group: own.group,
     psk: psk.value,
     rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
+    early: earlyDataAfterServerHello(sent, selectedIdentity),
     helloRetryRequest: kind === 'awaitSecondServerHello',
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
@@ -189,17 +194,24 @@ function agree(
   };
   return ok({
     phase: { kind: 'awaitEncryptedExtensions', agreed, transcript },
-    actions: [...changeCipherSpec(config, agreed), ...handshakeKeys(agreed)],
+    actions: [...changeCipherSpec(config, kind, sent), ...handshakeKeys(agreed)],
   });
 }
 
 /**
  * §E.4: once, before the first record that is protected: the second flight, or the alert that comes instead. After a
- * HelloRetryRequest it went before the second ClientHello.
+ * HelloRetryRequest it went before the second ClientHello, with early data before that.
  */
-function changeCipherSpec(config: ClientConfig, { helloRetryRequest }: Agreed): readonly Action[] {
-  return config.middleboxCompatibility && !helloRetryRequest ? [{ kind: 'sendChangeCipherSpec' }] : [];
+function changeCipherSpec(
+  config: ClientConfig,
+  kind: AwaitServerHello['kind'] | AwaitSecondServerHello['kind'],
+  sent: SentHello,
+): readonly Action[] {
+  const isDue = config.middleboxCompatibility && kind === 'awaitServerHello' && !offersEarlyData(sent);
+  return isDue ? [CHANGE_CIPHER_SPEC] : [];
 }
+
+const CHANGE_CIPHER_SPEC: Action = { kind: 'sendChangeCipherSpec' };
 
 /** §4.3.11: one of those offered, and it must go with the hash of the suite. */
 function chosenPsk(
@@ -214,6 +226,7 @@ function chosenPsk(
     : err(misbehaved('unoffered-psk', `number ${selectedIdentity} of ${psks.length} with ${suite.name}`));
 }
 
+/** Early data, while it may still be taken, goes on under keys of its own. */
 function handshakeKeys(agreed: Agreed): readonly Action[] {
   const { suite, clientHandshakeTraffic, serverHandshakeTraffic } = agreed;
   const clientRandom = agreed.sent.random;
@@ -221,6 +234,6 @@ function handshakeKeys(agreed: Agreed): readonly Action[] {
     logSecret('CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, clientHandshakeTraffic),
     logSecret('SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, serverHandshakeTraffic),
     { kind: 'protectReads', suite, secret: serverHandshakeTraffic, epoch: 'handshake' },
-    { kind: 'protectWrites', suite, secret: clientHandshakeTraffic, epoch: 'handshake' },
+    ...(agreed.early.kind === 'offered' ? [] : [handshakeWrites(agreed)]),
   ];
 }

@@ -4,6 +4,7 @@ import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../cipher-suites.ts';
 import { helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
+import type { EarlyDataFact } from '../early-data.ts';
 import {
   type ClientHelloExtension,
   checkRequest,
@@ -20,10 +21,10 @@ import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
 import { listed } from '../text.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
-import { type Action, precededBy, sendHandshake, type Transition } from '../transition.ts';
+import { precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
 import { proceedWithCredential } from './credential.ts';
-import { sendPskFlight } from './flight.ts';
+import { earlyDataOf, proceedWithPsk, skippingEarlyData } from './early-data.ts';
 import type { Agreed, AwaitClientHello, AwaitSecondClientHello } from './phase.ts';
 import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
 
@@ -41,15 +42,21 @@ export function answerClientHello(
   if (findExtension(hello.extensions, 'cookie') !== undefined) {
     return err(misbehaved('unsolicited-cookie', 'a cookie in the first ClientHello'));
   }
+  const earlyData = earlyDataOf(config, hello);
   const transition =
     share === undefined
       ? askForKeyShare(config, phase.rng, hello, raw, suite, group)
-      : proceed(config, agreed(parameters.value, hello, share, false), hello, raw, undefined, phase.rng, now);
-  // This server takes no early data. The client finds out from EncryptedExtensions, and has sent it by then.
-  const sendsEarlyData = findExtension(hello.extensions, 'earlyData') !== undefined;
-  return sendsEarlyData
-    ? precededBy([skipEarlyData(config.limits.skippedEarlyData)], transition)
-    : transition;
+      : proceed(
+          config,
+          agreed(parameters.value, hello, share, earlyData, false),
+          hello,
+          raw,
+          undefined,
+          phase.rng,
+          now,
+        );
+  const mayBeTaken = transition.ok && transition.value.phase.kind === 'awaitReplayCheck';
+  return earlyData.kind === 'notOffered' || mayBeTaken ? transition : skippingEarlyData(config, transition);
 }
 
 /** The hello that answers our HelloRetryRequest (§4.2.2): the first one but for what was asked. */
@@ -72,10 +79,11 @@ export function answerSecondClientHello(
     );
   }
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
-  const settledHello = agreed(settled, hello, share, true);
+  const earlyData = earlyDataOf(config, phase.first);
+  const settledHello = agreed(settled, hello, share, earlyData, true);
   const transition = proceed(config, settledHello, hello, raw, phase.transcript, phase.rng, now);
   // What a client sends after its second hello is no early data any more (§4.3.10).
-  return precededBy([skipEarlyData(0)], transition);
+  return precededBy([{ kind: 'skipEarlyData', bytes: 0 }], transition);
 }
 
 /** With a PSK that both know, else with a certificate. */
@@ -94,15 +102,13 @@ function proceed(
   if (!selected.ok) return selected;
   const transcript =
     before === undefined ? startTranscript(config.crypto, suite.hash, raw) : before.update(raw);
-  if (selected.value !== undefined) return sendPskFlight(config, agreed, selected.value, transcript, rng);
+  if (selected.value !== undefined) {
+    return proceedWithPsk(config, agreed, selected.value, transcript, rng, now);
+  }
   if (findExtension(hello.extensions, 'signatureAlgorithms') === undefined) {
     return err(misbehaved('missing-extension', 'ClientHello without signatureAlgorithms'));
   }
   return proceedWithCredential(config, agreed, transcript, rng);
-}
-
-function skipEarlyData(bytes: number): Action {
-  return { kind: 'skipEarlyData', bytes };
 }
 
 interface Parameters {
@@ -119,6 +125,7 @@ function agreed(
   parameters: Parameters,
   hello: ClientHello,
   share: KeyShareEntry,
+  earlyData: EarlyDataFact,
   helloRetryRequest: boolean,
 ): Agreed {
   return {
@@ -131,6 +138,7 @@ function agreed(
     applicationProtocol: parameters.applicationProtocol,
     rawExtensions: parameters.rawExtensions,
     helloRetryRequest,
+    earlyData,
     acceptsTickets: acceptsPskWithKeyExchange(hello),
   };
 }

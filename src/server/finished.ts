@@ -35,6 +35,7 @@ export function answerClientFinished(
       version: '1.3',
       suite,
       exporterSecret: secrets.exporter,
+      earlyExporterSecret: flight.own.kind === 'psk' ? flight.own.earlyExporterSecret : undefined,
       endPoint: endPointOf(facts.ownCertificate),
       resumable: undefined,
     },
@@ -55,9 +56,9 @@ function tickets(
   transcript: RunningHash,
   now: number,
 ): readonly SendHandshake[] {
-  const { crypto, ticketCount, ticketLifetime } = config;
+  const { crypto, ticketCount, ticketLifetime, maxEarlyData } = config;
   const { flight, secrets } = sent;
-  const { suite, facts, acceptsTickets } = flight.agreed;
+  const { suite, facts, acceptsTickets, applicationProtocol } = flight.agreed;
   const [key] = config.ticketKeys;
   const certificates = (peer?.certificates ?? []).map(({ der }) => der);
   const isExternal = flight.own.kind === 'psk' && flight.own.selected.source.kind === 'external';
@@ -70,11 +71,16 @@ function tickets(
   return Array.from({ length: ticketCount }, (_, index) => {
     const entropy = drawn.subarray(index * each, (index + 1) * each);
     const ticketNonce = Uint8Array.of(index);
+    const ticketAgeAdd = new DataView(entropy.buffer, entropy.byteOffset).getUint32(0);
     const state = {
       cipherSuite: suite.code,
       psk: ticketPsk(crypto, suite.hash, resumption, ticketNonce),
       issuedAt: Math.floor(now / 1000),
+      issuedAtMilliseconds: Math.floor(now % 1000),
       lifetime: ticketLifetime,
+      ageAdd: ticketAgeAdd,
+      maxEarlyData,
+      applicationProtocol: applicationProtocol ?? '',
       serverName: facts.serverName ?? '',
       context: config.sessionContext,
       certificates,
@@ -84,10 +90,13 @@ function tickets(
       kind: 'newSessionTicket',
       body: {
         ticketLifetime,
-        ticketAgeAdd: new DataView(entropy.buffer, entropy.byteOffset).getUint32(0),
+        ticketAgeAdd,
         ticketNonce,
         ticket: sealTicket(crypto, key, state, entropy.slice(AGE_ADD_LENGTH)),
-        extensions: greaseExtensions(drawn.subarray(greaseAt + index, greaseAt + index + 1)),
+        extensions: [
+          ...(maxEarlyData === 0 ? [] : [{ name: 'earlyData', value: maxEarlyData } as const]),
+          ...greaseExtensions(drawn.subarray(greaseAt + index, greaseAt + index + 1)),
+        ],
       },
     });
   });
@@ -115,6 +124,7 @@ function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
     rawExtensions: agreed.rawExtensions,
     resumed: source?.kind === 'session',
     externalIdentity: source?.kind === 'external' ? source.external.identity : undefined,
+    earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
     peer: peer?.peer,
     clientRandom: agreed.clientRandom.slice(),

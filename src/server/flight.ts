@@ -7,7 +7,12 @@ import type { CertificateRequestExtension, EncryptedExtension, ServerHelloExtens
 import { type Failure, misbehaved } from '../failure.ts';
 import { greaseCode, greaseExtensions } from '../grease.ts';
 import { groupCode } from '../groups.ts';
-import { applicationSecrets, finishedVerifyData, handshakeSecrets } from '../key-schedule.ts';
+import {
+  applicationSecrets,
+  type EarlySecrets,
+  finishedVerifyData,
+  handshakeSecrets,
+} from '../key-schedule.ts';
 import { type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
 import {
   type Chosen,
@@ -24,6 +29,7 @@ import type {
   Agreed,
   AwaitClientCertificate,
   AwaitClientFinished,
+  AwaitEndOfEarlyData,
   AwaitSignature,
   Flight,
   OwnProof,
@@ -66,17 +72,24 @@ export function sendPskFlight(
   config: ServerConfig,
   agreed: Agreed,
   selected: SelectedPsk,
+  early: AcceptedByServer | undefined,
   transcript: RunningHash,
   rng: Rng,
 ): Transition {
-  const begun = beginFlight(config, agreed, { kind: 'psk', selected }, transcript, rng);
+  const own: OwnProof = { kind: 'psk', selected, earlyExporterSecret: early?.secrets.earlyExporter };
+  const begun = beginFlight(config, agreed, own, transcript, rng, early);
   if (!begun.ok) return begun;
   const extensions = sendHandshake(encryptedExtensions(config, agreed, undefined));
   const { flight, actions } = begun.value;
-  return finishFlight(config, flight, begun.value.transcript.update(extensions.raw), [
-    ...actions,
-    extensions,
-  ]);
+  const before = [...actions, extensions];
+  return finishFlight(config, flight, begun.value.transcript.update(extensions.raw), before, early);
+}
+
+/** What a server goes on with that takes early data. */
+export interface AcceptedByServer {
+  readonly secrets: EarlySecrets;
+  /** Bytes of it at most. */
+  readonly maxEarlyData: number;
 }
 
 /** The signature came from elsewhere. */
@@ -107,6 +120,7 @@ function beginFlight(
   own: OwnProof,
   transcript: RunningHash,
   rng: Rng,
+  early?: AcceptedByServer,
 ): Result<BegunFlight, Failure> {
   const { crypto } = config;
   const { suite } = agreed;
@@ -135,7 +149,7 @@ function beginFlight(
   };
   return ok({
     flight,
-    actions: [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight)],
+    actions: [hello, ...changeCipherSpec(agreed), ...handshakeKeys(flight, early)],
     transcript: afterHello,
     signingEntropy: drawn.bytes.subarray(keyEnd, signingEnd),
     greaseEntropy: drawn.bytes.subarray(signingEnd),
@@ -161,6 +175,7 @@ function finishFlight(
   flight: Flight,
   transcript: RunningHash,
   before: readonly Action[],
+  early?: AcceptedByServer,
 ): Transition {
   const { crypto } = config;
   const { suite, clientRandom } = flight.agreed;
@@ -174,7 +189,7 @@ function finishFlight(
   const afterFinished = transcript.update(finished.raw);
   const secrets = applicationSecrets(crypto, suite.hash, flight.handshakeSecret, afterFinished.digest());
   return ok({
-    phase: awaitClient(config, { flight, secrets }, afterFinished),
+    phase: awaitClient(config, { flight, secrets }, afterFinished, early),
     actions: [
       ...before,
       finished,
@@ -191,10 +206,14 @@ function awaitClient(
   { clientAuthentication }: ServerConfig,
   sent: Sent,
   transcript: RunningHash,
-): AwaitClientCertificate | AwaitClientFinished {
+  early: AcceptedByServer | undefined,
+): AwaitClientCertificate | AwaitEndOfEarlyData | AwaitClientFinished {
   const { own } = sent.flight;
   if (own.kind === 'psk') {
     const peer = own.selected.source.kind === 'session' ? own.selected.source.peer : undefined;
+    if (early !== undefined) {
+      return { kind: 'awaitEndOfEarlyData', sent, peer, left: early.maxEarlyData, transcript };
+    }
     return { kind: 'awaitClientFinished', sent, peer, transcript };
   }
   return clientAuthentication === undefined
@@ -241,6 +260,9 @@ function encryptedExtensions(
   if (agreed.applicationProtocol !== undefined) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: [agreed.applicationProtocol] });
   }
+  if (agreed.earlyData.kind === 'accepted') {
+    extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
+  }
   for (const { type, data } of config.rawExtensions) {
     if (agreed.rawExtensions.some((offer) => offer.type === type)) {
       extensions.push({ name: 'unknown', type, data });
@@ -277,13 +299,16 @@ function changeCipherSpec(agreed: Agreed): readonly Action[] {
   return due ? [{ kind: 'sendChangeCipherSpec' }] : [];
 }
 
-function handshakeKeys(flight: Flight): readonly Action[] {
+/** The client's handshake keys are read under once its early data has come, when that is taken. */
+function handshakeKeys(flight: Flight, early: AcceptedByServer | undefined): readonly Action[] {
   const { suite, clientRandom } = flight.agreed;
   const { clientHandshakeTraffic, serverHandshakeTraffic } = flight;
   return [
     logSecret('CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, clientHandshakeTraffic),
     logSecret('SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, serverHandshakeTraffic),
-    { kind: 'protectReads', suite, secret: clientHandshakeTraffic, epoch: 'handshake' },
+    early === undefined
+      ? { kind: 'protectReads', suite, secret: clientHandshakeTraffic, epoch: 'handshake' }
+      : { kind: 'protectReads', suite, secret: early.secrets.clientEarlyTraffic, epoch: 'early' },
     { kind: 'protectWrites', suite, secret: serverHandshakeTraffic, epoch: 'handshake' },
   ];
 }

@@ -13,6 +13,7 @@ import {
 } from './client-certificate.ts';
 import { answerClientHello, answerSecondClientHello } from './client-hello.ts';
 import { answerCredential } from './credential.ts';
+import { answerEndOfEarlyData, answerReplayCheck } from './early-data.ts';
 import { answerClientFinished } from './finished.ts';
 import { answerSignature } from './flight.ts';
 import type { AwaitClientHello, ServerWaiting } from './phase.ts';
@@ -46,6 +47,9 @@ export function handleServer(
         return answerClientCertificateVerify(config, phase, message.body, raw, now);
       }
       break;
+    case 'awaitEndOfEarlyData':
+      if (message.kind === 'endOfEarlyData') return answerEndOfEarlyData(phase, raw);
+      break;
     case 'awaitClientFinished':
       if (message.kind === 'finished') return answerClientFinished(config, phase, message.body, raw, now);
       break;
@@ -60,6 +64,8 @@ export function answerServerRequest(
   response: Response,
 ): Transition {
   switch (phase.kind) {
+    case 'awaitReplayCheck':
+      return answerReplayCheck(config, phase, response);
     case 'awaitCredential':
       return answerCredential(config, phase, response);
     case 'awaitSignature':

@@ -2,6 +2,7 @@ import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.t
 import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { ClientAuthentication } from '../config.ts';
+import type { EarlyDataFact } from '../early-data.ts';
 import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
@@ -14,15 +15,17 @@ import type { SelectedPsk } from './psk.ts';
 export type ServerPhase =
   | AwaitClientHello
   | AwaitSecondClientHello
+  | AwaitReplayCheck
   | AwaitCredential
   | AwaitSignature
   | AwaitClientCertificate
   | AwaitClientCertificateVerify
   | AwaitClientVerdict
+  | AwaitEndOfEarlyData
   | AwaitClientFinished;
 
 /** The states in which the caller has to answer. */
-export type ServerWaiting = AwaitCredential | AwaitSignature | AwaitClientVerdict;
+export type ServerWaiting = AwaitReplayCheck | AwaitCredential | AwaitSignature | AwaitClientVerdict;
 
 export interface AwaitClientHello {
   readonly kind: 'awaitClientHello';
@@ -54,6 +57,18 @@ export interface Agreed {
   readonly helloRetryRequest: boolean;
   /** Whether the client could use a ticket (psk_dhe_ke). */
   readonly acceptsTickets: boolean;
+  readonly earlyData: EarlyDataFact;
+}
+
+/** The caller looks up whether this early data has been seen before. */
+export interface AwaitReplayCheck {
+  readonly kind: 'awaitReplayCheck';
+  readonly agreed: Agreed;
+  readonly selected: SelectedPsk;
+  readonly maxEarlyData: number;
+  /** Up to the ClientHello. */
+  readonly transcript: RunningHash;
+  readonly rng: Rng;
 }
 
 /** The caller chooses a certificate. */
@@ -78,7 +93,12 @@ export interface Flight {
 /** How this server shows who it is. */
 export type OwnProof =
   | { readonly kind: 'certificate'; readonly chosen: Chosen }
-  | { readonly kind: 'psk'; readonly selected: SelectedPsk };
+  | {
+      readonly kind: 'psk';
+      readonly selected: SelectedPsk;
+      /** Defined when early data is accepted. */
+      readonly earlyExporterSecret: Secret | undefined;
+    };
 
 /** A key that lives elsewhere signs the CertificateVerify. */
 export interface AwaitSignature {
@@ -116,6 +136,17 @@ export interface AwaitClientVerdict {
   readonly kind: 'awaitClientVerdict';
   readonly sent: Sent;
   readonly proof: KeyProof;
+  readonly transcript: RunningHash;
+}
+
+/** Early data is accepted, and comes until the client says that it was all. */
+export interface AwaitEndOfEarlyData {
+  readonly kind: 'awaitEndOfEarlyData';
+  readonly sent: Sent;
+  readonly peer: PeerProof | undefined;
+  /** Bytes of early data that the client may still send. */
+  readonly left: number;
+  /** Up to the server's Finished. */
   readonly transcript: RunningHash;
 }
 

@@ -4,7 +4,8 @@ import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
 import { pskKeyExchangeModes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
-import { findExtension, type OfferedPsks } from '../extensions.ts';
+import type { EarlyDataTerms } from '../early-data.ts';
+import { findExtension, type OfferedPsks, type PskIdentity } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import type { ClientHello } from '../messages.ts';
 import { acceptPeer, type PeerProof, presentedChain, resumedKey } from '../peer-certificate.ts';
@@ -17,6 +18,12 @@ export interface SelectedPsk {
   /** Its place in the client's list. */
   readonly index: number;
   readonly psk: Psk;
+  /** Its binder, which is right: unique to this ClientHello. */
+  readonly binder: Uint8Array;
+  /** Undefined where it goes with no early data. */
+  readonly earlyData: EarlyDataTerms | undefined;
+  /** By the client's clock and ours (§8.3), in milliseconds since the Unix epoch; undefined for an external key. */
+  readonly sentAt: number | undefined;
   readonly source:
     | { readonly kind: 'session'; readonly peer: PeerProof | undefined }
     | { readonly kind: 'external'; readonly external: ExternalPsk };
@@ -43,11 +50,12 @@ export function selectPsk(config: ServerConfig, offer: PskOffer): Result<Selecte
   const problem = offerProblem(offer.hello, offered);
   if (problem !== undefined) return err(problem);
   if (!acceptsPskWithKeyExchange(offer.hello)) return ok(undefined);
-  for (const [index, { identity }] of offered.identities.slice(0, config.limits.pskIdentities).entries()) {
+  for (const [index, identity] of offered.identities.slice(0, config.limits.pskIdentities).entries()) {
     const known = lookUp(config, offer, identity);
     if (known === undefined) continue;
-    return isBinderRight(config, offer, offered, index, known.psk)
-      ? ok({ index, ...known })
+    const binder = offered.binders[index] ?? new Uint8Array(0);
+    return isBinderRight(config, offer, offered, binder, known.psk)
+      ? ok({ index, binder, ...known })
       : err(misbehaved('bad-binder', `of the PSK number ${index}`));
   }
   return ok(undefined);
@@ -76,31 +84,57 @@ function isBinderRight(
   { crypto }: ServerConfig,
   { raw, before }: PskOffer,
   { binders }: OfferedPsks,
-  index: number,
+  found: Uint8Array,
   psk: Psk,
 ): boolean {
   const covered = raw.subarray(0, raw.length - bindersLength(binders));
   const expected = binder(crypto, psk, (before ?? crypto.hashes[psk.hash].start()).update(covered));
-  return crypto.equal(expected, binders[index] ?? new Uint8Array(0));
+  return crypto.equal(expected, found);
 }
 
 function lookUp(
   config: ServerConfig,
   offer: PskOffer,
-  identity: Uint8Array,
-): Omit<SelectedPsk, 'index'> | undefined {
+  { identity, obfuscatedTicketAge }: PskIdentity,
+): Omit<SelectedPsk, 'index' | 'binder'> | undefined {
   const { hash } = offer.suite;
   for (const external of config.externalPsks) {
     const imported = importPsk(config.crypto, external, hash);
-    if (isSame(imported.identity, identity))
-      return { psk: imported.psk, source: { kind: 'external', external } };
+    if (isSame(imported.identity, identity)) {
+      const { earlyData } = external;
+      return { psk: imported.psk, earlyData, sentAt: undefined, source: { kind: 'external', external } };
+    }
   }
   const state = openTicket(config.crypto, config.ticketKeys, identity);
   if (state === undefined || !isUsable(config, offer, state)) return undefined;
   const peer = peerOf(config, state, offer.now);
   if (!peer.ok) return undefined;
   const psk: Psk = { secret: secret(state.psk), hash, binderLabel: 'res binder' };
-  return { psk, source: { kind: 'session', peer: peer.value } };
+  return {
+    psk,
+    earlyData: earlyDataTerms(state),
+    sentAt: state.issuedAt * 1000 + state.issuedAtMilliseconds + ticketAge(state, obfuscatedTicketAge),
+    source: { kind: 'session', peer: peer.value },
+  };
+}
+
+function earlyDataTerms({
+  cipherSuite,
+  maxEarlyData,
+  applicationProtocol,
+}: TicketState): EarlyDataTerms | undefined {
+  const suite = cipherSuiteOfCode(cipherSuite);
+  if (suite === undefined || maxEarlyData === 0) return undefined;
+  return {
+    maxEarlyData,
+    cipherSuite: suite.name,
+    applicationProtocol: applicationProtocol === '' ? undefined : applicationProtocol,
+  };
+}
+
+/** §4.3.11.1: the client's view of it, in milliseconds. */
+function ticketAge({ ageAdd }: TicketState, obfuscatedTicketAge: number): number {
+  return (obfuscatedTicketAge - ageAdd + 2 ** 32) % 2 ** 32;
 }
 
 /** A session goes on only where, for whom and while it was meant to. */

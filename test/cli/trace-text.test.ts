@@ -70,6 +70,7 @@ describe('the page', () => {
       externalIdentity: undefined,
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,
+      earlyData: { kind: 'notOffered' },
       helloRetryRequest: false,
       peer: undefined,
       clientRandom: noble.hashes.sha256.digest(new Uint8Array()),

@@ -191,6 +191,8 @@ function respond(request: Request, [choice = 0, ...rest]: Uint8Array, now: numbe
       return { kind: 'clientCredential', credential: good ? externalCredential : undefined };
     case 'signature':
       return { kind: 'signature', signature: good ? bytes(64) : Uint8Array.from(rest) };
+    case 'replayCheck':
+      return { kind: 'replayCheck', isNew: good };
     case 'verdict':
       return {
         kind: 'verdict',

@@ -136,7 +136,12 @@ for (const [role, reach] of [
     const peer = reach();
     follow(peer, close(peer.state));
     assert.deepEqual(closing(peer), [[1, 'close_notify']]);
-    assert.deepEqual(status(peer.state), { phase: 'established', canSend: false, canReceive: true });
+    assert.deepEqual(status(peer.state), {
+      phase: 'established',
+      canSend: false,
+      earlyData: undefined,
+      canReceive: true,
+    });
     assert.throws(() => send(peer.state, hex('00')), /this side has closed it/);
     data(peer, bytes(10));
     assert.deepEqual(dataIn(peer.latest), bytes(10));
@@ -155,7 +160,12 @@ for (const [role, reach] of [
       peer.latest.map(({ kind }) => kind),
       ['peerClosed'],
     );
-    assert.deepEqual(status(peer.state), { phase: 'established', canSend: true, canReceive: false });
+    assert.deepEqual(status(peer.state), {
+      phase: 'established',
+      canSend: true,
+      earlyData: undefined,
+      canReceive: false,
+    });
     follow(peer, send(peer.state, bytes(10)));
     const last = peer.heard.at(-1);
     assert.deepEqual(last?.kind === 'data' && last.bytes, bytes(10));

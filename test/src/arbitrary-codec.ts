@@ -29,6 +29,7 @@ export const messageArbitraries: {
   certificate: bodies(messages.certificate, (body) => ({ kind: 'certificate', body })),
   certificateVerify: bodies(messages.certificateVerify, (body) => ({ kind: 'certificateVerify', body })),
   finished: bodies(messages.finished, (body) => ({ kind: 'finished', body })),
+  endOfEarlyData: bodies(messages.endOfEarlyData, (body) => ({ kind: 'endOfEarlyData', body })),
   newSessionTicket: bodies(messages.newSessionTicket, (body) => ({ kind: 'newSessionTicket', body })),
   keyUpdate: bodies(messages.keyUpdate, (body) => ({ kind: 'keyUpdate', body })),
 };

@@ -53,7 +53,12 @@ test('a server may not send before the client has finished, nor a client before 
   const start = client(quickClientConfig(), bytes(48));
   const answered = receive(server(quickServerConfig(), bytes(48, 2)).state, sent(start.effects), NOW);
   for (const { state } of [start, answered]) {
-    assert.deepEqual(status(state), { phase: 'handshaking', canSend: false, canReceive: true });
+    assert.deepEqual(status(state), {
+      phase: 'handshaking',
+      canSend: false,
+      earlyData: undefined,
+      canReceive: true,
+    });
     assert.throws(() => send(state, bytes(1)), /not established/);
   }
 });

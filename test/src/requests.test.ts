@@ -274,6 +274,8 @@ function goodAnswer(peer: Peer): Response {
       return { kind: 'clientCredential', credential: quickCredential };
     case 'signature':
       return signatureFor(request, quickLeafKey);
+    case 'replayCheck':
+      return { kind: 'replayCheck', isNew: true };
     case 'verdict':
       return { kind: 'verdict', verdict: quickAuthenticator(request.presented) };
   }

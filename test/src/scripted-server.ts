@@ -8,10 +8,17 @@ import {
 } from '../../src/codepoints.ts';
 import { findExtension, type KeyShareEntry } from '../../src/extensions.ts';
 import { groupCode, groupOfCode } from '../../src/groups.ts';
-import { type ClientOptions, client, type SignatureSchemeName } from '../../src/index.ts';
+import {
+  type ClientOptions,
+  client,
+  type Resumption,
+  type Session,
+  type SignatureSchemeName,
+} from '../../src/index.ts';
 import {
   type ApplicationSecrets,
   applicationSecrets,
+  earlySecrets,
   finishedVerifyData,
   type HandshakeSecrets,
   handshakeSecrets,
@@ -81,6 +88,12 @@ export interface ScriptedServerOptions {
   readonly scheme?: SignatureSchemeName;
   /** What is chosen in EncryptedExtensions. */
   readonly applicationProtocol?: string;
+  /** What the engine goes on from. */
+  readonly resumption?: Resumption;
+  /** The session among these that the server goes on from: the first unless told otherwise, -1 for none. */
+  readonly selected?: number;
+  /** What the server says of early data in EncryptedExtensions. */
+  readonly acceptsEarlyData?: boolean;
   /** Another seed for the engine under test. */
   readonly seed?: number;
 }
@@ -105,11 +118,22 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
   let handshake: HandshakeSecrets | undefined;
   let application: ApplicationSecrets | undefined;
 
-  const start = client(config, bytes(48, options.seed ?? 1));
+  const { selected = 0 } = options;
+  const first = pskOf(options.resumption?.sessions[0]);
+  const psk = pskOf(options.resumption?.sessions[selected]);
+  const start = client(config, bytes(48, options.seed ?? 1), options.resumption);
   const peer = makePeer(crypto, start.state, (message, raw) => {
     if (message.kind === 'clientHello') {
       hellos.push(message.body);
       peer.transcript.push(raw);
+      if (first !== undefined && findExtension(message.body.extensions, 'earlyData') !== undefined) {
+        const early = earlySecrets(crypto, suite.hash, first, transcriptHash(peer, suite));
+        protectReads(peer, suite, early.clientEarlyTraffic);
+      }
+    }
+    if (message.kind === 'endOfEarlyData') {
+      peer.transcript.push(raw);
+      protectReads(peer, suite, secretsOf(handshake).clientHandshakeTraffic);
     }
     if (message.kind === 'finished')
       protectReads(peer, suite, secretsOf(application).clientApplicationTraffic);
@@ -143,13 +167,26 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
     serverHello: () => ({
       ...common(),
       random: bytes(32, 21),
-      extensions: [supportedVersions, { name: 'keyShare', value: serverShare() }],
+      extensions: [
+        supportedVersions,
+        { name: 'keyShare', value: serverShare() },
+        ...(psk === undefined ? [] : [{ name: 'preSharedKey', value: selected } as const]),
+      ],
     }),
     encryptedExtensions: () => ({
-      extensions:
-        options.applicationProtocol === undefined
+      extensions: [
+        ...(options.applicationProtocol === undefined
           ? []
-          : [{ name: 'applicationLayerProtocolNegotiation', value: [options.applicationProtocol] }],
+          : [
+              {
+                name: 'applicationLayerProtocolNegotiation',
+                value: [options.applicationProtocol],
+              } as const,
+            ]),
+        ...(options.acceptsEarlyData === true
+          ? [{ name: 'earlyData', value: new Uint8Array(0) } as const]
+          : []),
+      ],
     }),
     certificateRequest: () => ({
       certificateRequestContext: new Uint8Array(0),
@@ -179,8 +216,8 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
 
   // The client may answer before the server says its next message, so the keys are derived with the transcript.
   const afterHello = (): void => {
-    handshake = handshakeSecrets(crypto, suite.hash, shared, transcriptHash(peer, suite));
-    protectReads(peer, suite, handshake.clientHandshakeTraffic);
+    handshake = handshakeSecrets(crypto, suite.hash, shared, transcriptHash(peer, suite), psk);
+    if (options.acceptsEarlyData !== true) protectReads(peer, suite, handshake.clientHandshakeTraffic);
   };
   const afterFinished = (): void => {
     const { handshake: secretSoFar } = secretsOf(handshake);
@@ -230,6 +267,10 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
   };
   follow(peer, start);
   return { peer, suite, hello, say, play, compose, changeKeys };
+}
+
+function pskOf(session: Session | undefined): Secret | undefined {
+  return session?.version === 'TLS 1.3' ? session.psk : undefined;
 }
 
 function secretsOf<T>(secrets: T | undefined): T {
