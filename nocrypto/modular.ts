@@ -51,18 +51,47 @@ export function modPowPublic(base: bigint, exponent: bigint, modulus: bigint): b
   return result;
 }
 
-/** The inverse of `n` modulo `modulus`, or `undefined` where there is none (extended Euclid). */
+/**
+ * The inverse of `n` modulo `modulus`, or `undefined` where there is none: extended Euclid in Lehmer's way (Knuth, The Art
+ * of Computer Programming 2, §4.5.2, algorithm L), which divides the leading digits for as long as they tell the
+ * quotient, and touches the whole numbers once for some fifteen divisions.
+ */
 export function modInverse(n: bigint, modulus: bigint): bigint | undefined {
-  let [remainder, nextRemainder] = [modulus, n % modulus];
-  let [coefficient, nextCoefficient] = [0n, 1n];
-  while (nextRemainder !== 0n) {
-    const quotient = remainder / nextRemainder;
-    [remainder, nextRemainder] = [nextRemainder, remainder - quotient * nextRemainder];
-    [coefficient, nextCoefficient] = [nextCoefficient, coefficient - quotient * nextCoefficient];
+  let [u, v] = [modulus, n % modulus];
+  // What n is to be multiplied by to give them.
+  let [ofU, ofV] = [0n, 1n];
+  while (v !== 0n) {
+    const { a, b, c, d } = leadingSteps(u, v);
+    if (b === 0n) {
+      const quotient = u / v;
+      [u, v] = [v, u - quotient * v];
+      [ofU, ofV] = [ofV, ofU - quotient * ofV];
+    } else {
+      [u, v] = [a * u + b * v, c * u + d * v];
+      [ofU, ofV] = [a * ofU + b * ofV, c * ofU + d * ofV];
+    }
   }
-  if (remainder !== 1n) return undefined;
-  return coefficient < 0n ? coefficient + modulus : coefficient;
+  if (u !== 1n) return undefined;
+  return ofU < 0n ? ofU + modulus : ofU;
 }
+
+/** As many steps of Euclid's as the leading digits of u ≥ v are sure of: they take (u, v) to (a·u + b·v, c·u + d·v). */
+function leadingSteps(u: bigint, v: bigint): Record<'a' | 'b' | 'c' | 'd', bigint> {
+  const shift = BigInt(Math.max(0, 4 * u.toString(16).length - LEADING_BITS));
+  let [x, y] = [Number(u >> shift), Number(v >> shift)];
+  let [a, b, c, d] = [1, 0, 0, 1];
+  for (;;) {
+    // The quotient of the whole numbers lies between these two.
+    const quotient = Math.floor((x + a) / (y + c));
+    if (quotient !== Math.floor((x + b) / (y + d))) break;
+    [a, b, c, d] = [c, d, a - quotient * c, b - quotient * d];
+    [x, y] = [y, x - quotient * y];
+  }
+  return { a: BigInt(a), b: BigInt(b), c: BigInt(c), d: BigInt(d) };
+}
+
+/** No factor grows beyond the leading digits themselves, so no sum reaches 2^53, up to where JS numbers are exact. */
+const LEADING_BITS = 52;
 
 export function gcd(a: bigint, b: bigint): bigint {
   let [larger, smaller] = [a, b];

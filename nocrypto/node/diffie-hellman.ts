@@ -59,9 +59,14 @@ export function nistEcdh(name: CurveName): DiffieHellman<ECDH> {
 
 /** A private key on a NIST curve with its public point; the scalar has been checked. */
 export function ecdhOf(name: CurveName, scalar: Uint8Array): ECDH {
-  const ecdh = createECDH(NODE_CURVES[name]);
+  const ecdh = newEcdh(name);
   ecdh.setPrivateKey(scalar);
   return ecdh;
+}
+
+/** One without a private key. */
+export function newEcdh(name: CurveName): ECDH {
+  return createECDH(NODE_CURVES[name]);
 }
 
 const NODE_CURVES: Readonly<Record<CurveName, string>> = {

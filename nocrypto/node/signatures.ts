@@ -1,22 +1,22 @@
 import {
   constants,
+  type ECDH,
   sign as nodeSign,
   verify as nodeVerify,
   privateDecrypt,
   publicEncrypt,
-  randomBytes,
 } from 'node:crypto';
 import { concat } from '../bytes.ts';
 import { curve, curveLengths } from '../curves.ts';
 import { decodeSignature, encodeSignature } from '../ecdsa.ts';
 import { isEddsaSignature } from '../eddsa.ts';
 import { modInverse, toBigint, toBytes } from '../modular.ts';
-import type { CurveName, SignatureHash } from '../provider.ts';
+import type { SignatureHash } from '../provider.ts';
 import { ok } from '../result.ts';
 import type { RsaPrimitives } from '../rsa.ts';
-import type { SignaturePrimitives } from '../signatures.ts';
+import type { PrivateKeyOf, SignaturePrimitives } from '../signatures.ts';
 import { attempt, plain } from './bytes.ts';
-import { ecdhOf } from './diffie-hellman.ts';
+import { newEcdh } from './diffie-hellman.ts';
 import { hashes, hmac } from './hash.ts';
 import { privateKeyObject, publicKeyObject } from './key-objects.ts';
 
@@ -41,8 +41,7 @@ export const signaturePrimitives: Omit<SignaturePrimitives, 'verifyMlDsa' | 'sig
     // not.
     decodeSignature(signature, curveLengths[key.curve].scalar) !== undefined &&
     nodeVerify(hash, message, publicKeyObject(key), signature),
-  signEcdsa: (hash, { curve: name, scalar }, message, entropy) =>
-    signEcdsa(name, hash, scalar, message, entropy),
+  signEcdsa,
   verifyEddsa: (key, message, signature) =>
     isEddsaSignature(key.kind, signature) && nodeVerify(null, message, publicKeyObject(key), signature),
   signEddsa: (key, message) => plain(nodeSign(null, message, privateKeyObject(key))),
@@ -52,33 +51,41 @@ export const signaturePrimitives: Omit<SignaturePrimitives, 'verifyMlDsa' | 'sig
  * ECDSA (FIPS 186-5 §6.4.1) with the hedged nonce of RFC 6979 §3.6, so that equal arguments give equal signatures,
  * the portable provider's: OpenSSL would draw a nonce itself. The multiplication by the nonce, which is what takes
  * the time and what must not be timed, is OpenSSL's. The rest is on BigInt, and blinded: neither the nonce nor the
- * private key is an operand of it except beside a random factor.
+ * private key is an operand of it except beside a secret factor, which is what the generator of nonces gives next.
  */
 function signEcdsa(
-  name: CurveName,
   hash: SignatureHash,
-  scalar: Uint8Array,
+  key: PrivateKeyOf<'ec'>,
   message: Uint8Array,
   additionalEntropy: Uint8Array,
 ): Uint8Array {
-  const { Fn } = curve(name).Point;
+  const { Fn } = curve(key.curve).Point;
   const n = Fn.ORDER;
-  const { scalar: length } = curveLengths[name];
+  const { scalar: length } = curveLengths[key.curve];
   const z = leftmostBits(hashes[hash].digest(message), Fn.BITS) % n;
-  const d = toBigint(scalar);
-  const nonces = rfc6979(hash, concat(scalar, toBytes(z, length), additionalEntropy));
+  const d = toBigint(key.scalar);
+  const nonces = rfc6979(hash, concat(key.scalar, toBytes(z, length), additionalEntropy));
   for (;;) {
     const k = leftmostBits(nonces(length), Fn.BITS);
     if (k === 0n || k >= n) continue;
-    const point = ecdhOf(name, toBytes(k, length)).getPublicKey();
-    const r = toBigint(point.subarray(1, 1 + length)) % n;
-    const blind = (toBigint(randomBytes(length)) % (n - 1n)) + 1n;
+    const r = toBigint(timesGenerator(key, toBytes(k, length)).subarray(1, 1 + length)) % n;
+    const blind = (leftmostBits(nonces(length), Fn.BITS) % (n - 1n)) + 1n;
     const inverse = modInverse((k * blind) % n, n);
     if (r === 0n || inverse === undefined) continue;
     const s = (inverse * ((blind * z + ((blind * r) % n) * d) % n)) % n;
     if (s !== 0n) return encodeSignature(r, s, length);
   }
 }
+
+/** The point of a nonce. What computes it is dear to make, and kept with the key: so the nonce does not outlive that. */
+function timesGenerator(key: PrivateKeyOf<'ec'>, nonce: Uint8Array): Uint8Array {
+  const ecdh = signers.get(key) ?? newEcdh(key.curve);
+  signers.set(key, ecdh);
+  ecdh.setPrivateKey(nonce);
+  return ecdh.getPublicKey();
+}
+
+const signers = new WeakMap<PrivateKeyOf<'ec'>, ECDH>();
 
 /** The generator of RFC 6979 §3.2, steps b to h, seeded with the private key, the digest and what is added to them. */
 function rfc6979(hash: SignatureHash, seed: Uint8Array): (length: number) => Uint8Array {
