@@ -158,6 +158,12 @@ export const signatureSchemeCodes = {
   mldsa87: 0x0906,
 } as const;
 
+/** RFC 9846 §4.5.1; OpenPGP (1) must not be used with TLS 1.3. */
+export const certificateTypeCodes = {
+  x509: 0,
+  rawPublicKey: 2,
+} as const;
+
 /** RFC 9846 §6; no_renegotiation from RFC 5246 §7.2. */
 export const alertCodes = {
   close_notify: 0,
@@ -214,6 +220,7 @@ export type Tls13CipherSuiteName = keyof typeof tls13CipherSuiteCodes;
 export type Tls12CipherSuiteName = keyof typeof tls12CipherSuiteCodes;
 export type CipherSuiteName = Tls13CipherSuiteName | Tls12CipherSuiteName;
 export type SignatureSchemeName = keyof typeof signatureSchemeCodes;
+export type CertificateType = keyof typeof certificateTypeCodes;
 export type AlertName = keyof typeof alertCodes;
 export type ExtensionName = keyof typeof extensionTypes;
 

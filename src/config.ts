@@ -3,12 +3,15 @@ import {
   type Authenticator,
   err,
   ok,
+  type RawKeyAuthenticator,
   type ReferenceIdentity,
   type Result,
   referenceIdentity,
 } from '../x509/index.ts';
 import {
+  type CertificateType,
   type CipherSuiteName,
+  certificateTypeCodes,
   cipherSuiteCodes,
   type ExtensionName,
   extensionTypes,
@@ -22,7 +25,7 @@ import {
   type VersionName,
   versionCodes,
 } from './codepoints.ts';
-import type { Credential } from './credential.ts';
+import type { AnyCredential } from './credential.ts';
 import { defaults } from './defaults.ts';
 import type { EarlyDataTerms } from './early-data.ts';
 import { isRecognized, type RawExtension } from './extensions.ts';
@@ -92,17 +95,17 @@ export interface CommonOptions {
   readonly limits?: Partial<Limits> | undefined;
 }
 
-export interface ClientOptions extends CommonOptions {
+export interface ClientOptions extends CommonOptions, PeerAuthentication {
   /**
-   * Decides whether the server is who it should be. There is no default: a client that does not check is not secure.
-   * `'ask'`: each server becomes a request.
+   * The certificates or raw keys this client can show to a server that asks for one; the first that it can use is taken.
+   * `'ask'`: each CertificateRequest becomes a request. Default none: the server is told so, and may go on without.
    */
-  readonly authenticator: Authenticator | 'ask';
+  readonly credentials?: readonly AnyCredential[] | 'ask' | undefined;
   /**
-   * The certificates this client can show to a server that asks for one; the first that it can use is taken. `'ask'`: each
-   * CertificateRequest becomes a request. Default none: the server is told so, and may go on without.
+   * What this client says that it can show (RFC 7250), most wanted first, in the clear. Default: the kinds of its
+   * credentials in their order; X.509 alone with `'ask'`.
    */
-  readonly credentials?: readonly Credential[] | 'ask' | undefined;
+  readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
   /**
    * The server's DNS name or IP address, given to the authenticator. A DNS name is also sent as server_name
    * (RFC 6066 §3; an IP address never is). Leave it out only where the authenticator pins the server otherwise.
@@ -129,12 +132,28 @@ export interface ClientOptions extends CommonOptions {
   readonly fallback?: boolean | undefined;
 }
 
+/**
+ * Who decides whether a peer is who it should be, by what it shows. At least one of the two authenticators must be given:
+ * a side that does not check is not secure. `'ask'`: each peer becomes a request.
+ */
+export interface PeerAuthentication {
+  /** Judges peers by their certificates. Without it none is accepted. */
+  readonly authenticator?: Authenticator | 'ask' | undefined;
+  /** Judges peers by their raw keys (RFC 7250). Without it none is accepted. */
+  readonly rawKeyAuthenticator?: RawKeyAuthenticator | 'ask' | undefined;
+  /**
+   * What the peer may show, most wanted first: those that can be judged here. Default: a raw key rather than a
+   * certificate, since whose it is needs nobody else's word.
+   */
+  readonly peerCertificateTypes?: readonly CertificateType[] | undefined;
+}
+
 export interface ServerOptions extends CommonOptions {
   /**
-   * The certificates this server can show; the first that fits the client's server_name and signature schemes is
-   * taken. `'ask'`: each ClientHello becomes a request.
+   * The certificates or raw keys this server can show; the first that fits the client's server_name and signature
+   * schemes is taken. `'ask'`: each ClientHello becomes a request.
    */
-  readonly credentials: readonly Credential[] | 'ask';
+  readonly credentials: readonly AnyCredential[] | 'ask';
   /** Keys that seal tickets for clients to resume with; none means no tickets. */
   readonly ticketKeys?: TicketKeys | undefined;
   /** Tickets for each connection, 0 to 8. Default 2: a client may use one for each of two new connections. */
@@ -166,13 +185,11 @@ export interface ServerOptions extends CommonOptions {
   readonly helloRetryCookie?: boolean | undefined;
 }
 
-/** How a server authenticates its clients. */
-export interface ClientAuthentication {
-  /**
-   * Decides whether a client is somebody. Names are not checked: what the client is called stands in the facts. `'ask'`:
-   * each client becomes a request, and none is resumed, since a session's client must be judged anew.
-   */
-  readonly authenticator: Authenticator | 'ask';
+/**
+ * How a server authenticates its clients. Names are not checked: what the client is called stands in the facts. With
+ * `'ask'` no client is resumed, since a session's client must be judged anew.
+ */
+export interface ClientAuthentication extends PeerAuthentication {
   /** Whether a client without a certificate is refused (certificate_required). If not, `facts.peer` may be undefined. */
   readonly required: boolean;
   /** DER-encoded names of the authorities the client may choose among (RFC 9846 §4.3.4). A hint; none means any. */
@@ -200,8 +217,11 @@ interface CommonConfig {
 /** A checked client configuration. Only {@link clientConfig} makes one. */
 export interface ClientConfig extends CommonConfig {
   readonly role: 'client';
-  readonly authenticator: Authenticator | 'ask';
-  readonly credentials: readonly Credential[] | 'ask';
+  readonly authenticator: Authenticator | 'ask' | undefined;
+  readonly rawKeyAuthenticator: RawKeyAuthenticator | 'ask' | undefined;
+  readonly peerCertificateTypes: readonly CertificateType[];
+  readonly credentials: readonly AnyCredential[] | 'ask';
+  readonly clientCertificateTypes: readonly CertificateType[];
   readonly identity: ReferenceIdentity | undefined;
   /** The DNS name to send as server_name, or undefined. */
   readonly serverName: string | undefined;
@@ -213,11 +233,16 @@ export interface ClientConfig extends CommonConfig {
   readonly fallback: boolean;
 }
 
+/** As configured, with what it accepts from clients, most wanted first. */
+export interface CheckedClientAuthentication extends ClientAuthentication {
+  readonly peerCertificateTypes: readonly CertificateType[];
+}
+
 /** A checked server configuration. Only {@link serverConfig} makes one. */
 export interface ServerConfig extends CommonConfig {
   readonly role: 'server';
-  readonly credentials: readonly Credential[] | 'ask';
-  readonly clientAuthentication: ClientAuthentication | undefined;
+  readonly credentials: readonly AnyCredential[] | 'ask';
+  readonly clientAuthentication: CheckedClientAuthentication | undefined;
   readonly ticketKeys: TicketKeys;
   readonly ticketCount: number;
   readonly ticketLifetime: number;
@@ -252,8 +277,13 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
         ? groups.filter((group) => defaults.keyShares.includes(group))
         : groups.slice(0, 1));
   const extensionOrder = orderOfCodes(options.extensionOrder ?? defaults.extensionOrder);
+  const credentials = options.credentials === 'ask' ? 'ask' : [...(options.credentials ?? [])];
+  const peerTypes = peerCertificateTypes(options);
+  const clientTypes = [...(options.clientCertificateTypes ?? typesOf(credentials))];
   const problem =
     commonProblem(options, common) ??
+    peerAuthenticationProblem('', options, peerTypes) ??
+    listProblem('clientCertificateTypes', clientTypes, certificateTypeCodes) ??
     extensionOrderProblem(extensionOrder) ??
     problemIf(
       'fallback',
@@ -270,7 +300,10 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       ...common,
       role: 'client',
       authenticator: options.authenticator,
-      credentials: options.credentials === 'ask' ? 'ask' : [...(options.credentials ?? [])],
+      rawKeyAuthenticator: options.rawKeyAuthenticator,
+      peerCertificateTypes: peerTypes,
+      credentials,
+      clientCertificateTypes: clientTypes,
       identity: name,
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
@@ -285,10 +318,20 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
 /** Checks a server's options once; every connection then shares the result. */
 export function serverConfig(options: ServerOptions): Result<ServerConfig, ConfigError> {
   const common = commonConfig(options);
-  const { credentials } = options;
+  const { credentials, clientAuthentication } = options;
   const ticketKeys = [...(options.ticketKeys ?? [])];
+  const authentication = clientAuthentication && {
+    ...clientAuthentication,
+    peerCertificateTypes: peerCertificateTypes(clientAuthentication),
+  };
   const problem =
     commonProblem(options, common) ??
+    (authentication &&
+      peerAuthenticationProblem(
+        'clientAuthentication.',
+        authentication,
+        authentication.peerCertificateTypes,
+      )) ??
     problemIf(
       'credentials',
       'must hold at least one, unless there are externalPsks',
@@ -316,11 +359,51 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       sessionContext: Uint8Array.from(options.sessionContext ?? []),
       maxEarlyData: options.maxEarlyData ?? defaults.maxEarlyData,
       earlyDataWindow: options.earlyDataWindow ?? defaults.earlyDataWindow,
-      clientAuthentication: options.clientAuthentication && { ...options.clientAuthentication },
+      clientAuthentication: authentication,
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
     }),
   );
+}
+
+function peerCertificateTypes(options: PeerAuthentication): readonly CertificateType[] {
+  return [...(options.peerCertificateTypes ?? judgedTypes(options))];
+}
+
+/** What there is an authenticator for, in the order of the default. */
+function judgedTypes({ authenticator, rawKeyAuthenticator }: PeerAuthentication): readonly CertificateType[] {
+  return [
+    ...(rawKeyAuthenticator === undefined ? [] : (['rawPublicKey'] as const)),
+    ...(authenticator === undefined ? [] : (['x509'] as const)),
+  ];
+}
+
+function peerAuthenticationProblem(
+  prefix: string,
+  options: PeerAuthentication,
+  types: readonly CertificateType[],
+): ConfigError | undefined {
+  const judged = judgedTypes(options);
+  const option = `${prefix}peerCertificateTypes`;
+  return (
+    problemIf(
+      `${prefix}authenticator`,
+      'must be given, unless there is a rawKeyAuthenticator',
+      judged.length === 0,
+    ) ??
+    listProblem(option, types, certificateTypeCodes) ??
+    problemIf(
+      option,
+      'must be those that there is an authenticator for',
+      !isSubset(types, judged) || !isSubset(judged, types),
+    )
+  );
+}
+
+/** The kinds of credential there are, each once. A client without any is taken for one with certificates, as ever. */
+function typesOf(credentials: readonly AnyCredential[] | 'ask'): readonly CertificateType[] {
+  const types = credentials === 'ask' ? [] : credentials.map(({ certificateType }) => certificateType);
+  return types.length === 0 ? ['x509'] : [...new Set(types)];
 }
 
 type Unchecked<Config> = Omit<Config, typeof checkedConfig>;

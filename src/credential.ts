@@ -4,12 +4,14 @@ import {
   type CertifiedKey,
   certificatePublicKey,
   decodeCertificate,
+  decodeRawPublicKey,
   describeCertificateError,
   encodePublicKey,
   err,
   extensionValue,
   ok,
   presentsIdentity,
+  type RawPublicKey,
   type Result,
 } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
@@ -17,8 +19,12 @@ import type { SignatureSchemeName } from './codepoints.ts';
 import { schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
 import { listed } from './text.ts';
 
-/** A certificate chain with the means to prove its key: what this side shows of itself. Made by {@link credential}. */
+/** What this side can show of itself: a certificate chain, or a key alone (RFC 7250). */
+export type AnyCredential = Credential | RawKeyCredential;
+
+/** A certificate chain with the means to prove its key. Made by {@link credential}. */
 export interface Credential {
+  readonly certificateType: 'x509';
   /** DER, leaf first, as it goes onto the wire. */
   readonly chain: readonly Uint8Array[];
   /** The same, decoded. */
@@ -27,6 +33,17 @@ export interface Credential {
   readonly publicKey: CertifiedKey;
   readonly key: CredentialKey;
   /** What the key signs with, most wanted first; undefined: the configuration's list. */
+  readonly signatureSchemes: readonly SignatureSchemeName[] | undefined;
+  readonly [checkedCredential]: true;
+}
+
+/** A public key without a certificate, with the means to prove it. Made by {@link rawKeyCredential}. */
+export interface RawKeyCredential {
+  readonly certificateType: 'rawPublicKey';
+  readonly rawKey: RawPublicKey;
+  readonly publicKey: CertifiedKey;
+  readonly key: CredentialKey;
+  /** As for a {@link Credential}. */
   readonly signatureSchemes: readonly SignatureSchemeName[] | undefined;
   readonly [checkedCredential]: true;
 }
@@ -42,6 +59,8 @@ export type CredentialKey =
 export type CredentialError =
   | { readonly kind: 'empty-chain'; readonly detail: string }
   | { readonly kind: 'bad-certificate'; readonly index: number; readonly detail: string }
+  /** A raw key that is none, or none that can be used. */
+  | { readonly kind: 'bad-public-key'; readonly detail: string }
   | { readonly kind: 'key-does-not-match'; readonly detail: string }
   | { readonly kind: 'no-scheme-fits-key'; readonly detail: string };
 
@@ -87,24 +106,42 @@ export function credential(
       detail: 'its key usage does not allow digitalSignature',
     });
   }
-  const schemes = options.signatureSchemes;
-  const fits = (name: SignatureSchemeName) =>
-    schemeFitsKey(signatureSchemes[name], publicKey.value, '1.3') ||
-    schemeFitsKey(signatureSchemes[name], publicKey.value, '1.2');
-  if (schemes?.some(fits) === false) {
-    return err({
-      kind: 'no-scheme-fits-key',
-      detail: `the key can sign a handshake with none of: ${listed(schemes)}`,
-    });
-  }
+  const schemes = schemesOf(publicKey.value, options);
+  if (!schemes.ok) return schemes;
   return ok({
+    certificateType: 'x509',
     chain: copies,
     certificates,
     leaf,
     publicKey: publicKey.value,
     key,
-    signatureSchemes: schemes === undefined ? undefined : [...schemes],
+    signatureSchemes: schemes.value,
   } as Credential);
+}
+
+/**
+ * A key to be shown without a certificate, to peers that know it (RFC 7250). The public half follows from a private key;
+ * that of an external one is given as the DER of its SubjectPublicKeyInfo.
+ */
+export function rawKeyCredential(
+  crypto: CryptoProvider,
+  key: PrivateKey | { readonly label: string; readonly subjectPublicKeyInfo: Uint8Array },
+  options: CredentialOptions = {},
+): Result<RawKeyCredential, CredentialError> {
+  const isExternal = 'label' in key;
+  const der = isExternal ? key.subjectPublicKeyInfo : encodePublicKey(key.public);
+  const rawKey = decodeRawPublicKey(crypto, der);
+  if (!rawKey.ok) return err({ kind: 'bad-public-key', detail: rawKey.error.detail });
+  const publicKey = rawKey.value.key;
+  const schemes = schemesOf(publicKey, options);
+  if (!schemes.ok) return schemes;
+  return ok({
+    certificateType: 'rawPublicKey',
+    rawKey: rawKey.value,
+    publicKey,
+    key: isExternal ? { kind: 'external', label: key.label } : { kind: 'private', key },
+    signatureSchemes: schemes.value,
+  } as RawKeyCredential);
 }
 
 /** RFC 9846 §4.5.1.2: a key usage, where there is one, must allow digitalSignature. */
@@ -112,10 +149,28 @@ export function maySign(leaf: Certificate): boolean {
   return extensionValue(leaf, 'keyUsage')?.digitalSignature !== false;
 }
 
-/** Whether the leaf is for this DNS name (RFC 9525). */
-export function isForName(credential: Credential, name: string): boolean {
+/** Whether the leaf is for this DNS name (RFC 9525). A raw key is for whoever knows it, under any name. */
+export function isForName(credential: AnyCredential, name: string): boolean {
+  if (credential.certificateType === 'rawPublicKey') return true;
   const names = extensionValue(credential.leaf, 'subjectAltName');
   return names !== undefined && presentsIdentity(names, { kind: 'dns', name });
+}
+
+/** The schemes a credential is to have of its own, one of which its key must be able to make. */
+function schemesOf(
+  publicKey: CertifiedKey,
+  { signatureSchemes: schemes }: CredentialOptions,
+): Result<readonly SignatureSchemeName[] | undefined, CredentialError> {
+  if (schemes === undefined) return ok(undefined);
+  const fits = (name: SignatureSchemeName) =>
+    schemeFitsKey(signatureSchemes[name], publicKey, '1.3') ||
+    schemeFitsKey(signatureSchemes[name], publicKey, '1.2');
+  return schemes.some(fits)
+    ? ok([...schemes])
+    : err({
+        kind: 'no-scheme-fits-key',
+        detail: `the key can sign a handshake with none of: ${listed(schemes)}`,
+      });
 }
 
 function isSamePublicKey(a: PublicKey, b: PublicKey): boolean {

@@ -1,5 +1,5 @@
 import type { GroupName } from '../nocrypto/index.ts';
-import type { AuthenticatedPeer, Certificate } from '../x509/index.ts';
+import type { AuthenticatedPeer, Certificate, RawPublicKey } from '../x509/index.ts';
 import type { SignatureSchemeName, Tls12CipherSuiteName, Tls13CipherSuiteName } from './codepoints.ts';
 import type { EarlyDataFact } from './early-data.ts';
 import type { RawExtension } from './extensions.ts';
@@ -71,8 +71,15 @@ interface CommonFacts {
   readonly helloRetryRequest: boolean;
   /** The certificate this side showed, if any. */
   readonly ownCertificate: Certificate | undefined;
-  /** The authenticated peer; undefined for an anonymous client, and for a peer that an external PSK authenticates. */
+  /** The raw key this side showed, if any (RFC 7250). */
+  readonly ownRawKey: RawPublicKey | undefined;
+  /**
+   * The peer whose certificate was accepted; undefined for an anonymous client, and for a peer that a raw key or an
+   * external PSK authenticates.
+   */
   readonly peer: AuthenticatedPeer | undefined;
+  /** The peer's raw key, when it is that which was accepted. */
+  readonly peerRawKey: RawPublicKey | undefined;
   /** The ClientHello.random: identifies the connection in a key log. */
   readonly clientRandom: Uint8Array;
 }

@@ -67,6 +67,8 @@ const offeredPsks = struct<OfferedPsks>({
 const keyShareEntry = struct<KeyShareEntry>({ group: uint16, keyExchange: opaque(1, 0xffff) });
 const serverName = struct<ServerName>({ nameType: uint8, hostName: text(1, 0xffff) });
 const protocolNames = vector(text(1, 255), 2, 0xffff);
+/** RFC 7250 §3 */
+const certificateTypes = vector(uint8, 1, 255);
 const data = opaque(0, 0xffff);
 const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
 
@@ -79,6 +81,8 @@ const inClientHello = {
   ecPointFormats: opaque(1, 255),
   signatureAlgorithms: codes,
   applicationLayerProtocolNegotiation: protocolNames,
+  clientCertificateType: certificateTypes,
+  serverCertificateType: certificateTypes,
   extendedMasterSecret: opaqueFixed(0),
   sessionTicket: opaqueRest,
   earlyData: opaqueFixed(0),
@@ -118,6 +122,8 @@ const inEncryptedExtensions = {
   serverName: opaqueFixed(0),
   supportedGroups: codes,
   applicationLayerProtocolNegotiation: protocolNames,
+  clientCertificateType: uint8,
+  serverCertificateType: uint8,
   earlyData: opaqueFixed(0),
 };
 

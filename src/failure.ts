@@ -102,6 +102,13 @@ const misbehaviours = {
   /** RFC 6066 §3 */
   'several-server-names': 'illegal_parameter',
   'bad-server-name': 'illegal_parameter',
+  /** RFC 7250 §4.1: a list with nothing but the default is left out. */
+  'only-default-certificate-type': 'illegal_parameter',
+  /** RFC 7250 §4.2 */
+  'unoffered-certificate-type': 'illegal_parameter',
+  /** §4.5.1 */
+  'several-raw-public-keys': 'illegal_parameter',
+  'undecodable-raw-public-key': 'bad_certificate',
   /** §4.5.1, §4.5.1.3 */
   'empty-certificate': 'decode_error',
   /** §4.5.1.3: a server that insists on a client certificate got none. */
@@ -127,6 +134,8 @@ const incompatibilities = {
   'no-common-cipher-suite': 'handshake_failure',
   'no-common-group': 'handshake_failure',
   'no-common-signature-scheme': 'handshake_failure',
+  /** RFC 7250 §4.2 */
+  'no-common-certificate-type': 'unsupported_certificate',
   'no-common-application-protocol': 'no_application_protocol',
   'no-certificate-for-this-name': 'unrecognized_name',
 } as const satisfies Readonly<Record<string, AlertName>>;

@@ -7,7 +7,9 @@
 export type { Resumption } from './client/hello.ts';
 export {
   type AlertName,
+  type CertificateType,
   type CipherSuiteName,
+  certificateTypeCodes,
   cipherSuiteCodes,
   type ExtensionName,
   extensionTypes,
@@ -25,16 +27,20 @@ export {
   type CommonOptions,
   type ConfigError,
   clientConfig,
+  type PeerAuthentication,
   type ServerConfig,
   type ServerOptions,
   serverConfig,
 } from './config.ts';
 export {
+  type AnyCredential,
   type Credential,
   type CredentialError,
   type CredentialKey,
   type CredentialOptions,
   credential,
+  type RawKeyCredential,
+  rawKeyCredential,
 } from './credential.ts';
 export { defaults } from './defaults.ts';
 export type { EarlyDataFact, EarlyDataRejection, EarlyDataTerms } from './early-data.ts';

@@ -1,7 +1,7 @@
-import { err, isSelfIssued, ok, type Result } from '../x509/index.ts';
-import type { SignatureSchemeName, VersionName } from './codepoints.ts';
+import { type Certificate, err, isSelfIssued, ok, type RawPublicKey, type Result } from '../x509/index.ts';
+import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import type { Credential } from './credential.ts';
+import type { AnyCredential } from './credential.ts';
 import { type Failure, misuse } from './failure.ts';
 import type { HandshakeMessage } from './messages.ts';
 import type { Request, Response } from './request.ts';
@@ -9,25 +9,26 @@ import { isSignedWith, type SignatureScheme, schemeFitsKey, signatureSchemes } f
 
 // This side's certificate, at a client and at a server alike: which one, how it is shown, how its key signs.
 
-/** A certificate with the scheme its key will sign with. */
+/** What is shown, with the scheme its key will sign with. */
 export interface Chosen {
-  readonly credential: Credential;
+  readonly credential: AnyCredential;
   readonly scheme: SignatureScheme;
 }
 
-/** What the peer accepts (signature_algorithms, signature_algorithms_cert). */
+/** What the peer accepts (RFC 7250's extensions, signature_algorithms, signature_algorithms_cert). */
 export interface Accepted {
+  readonly certificateTypes: readonly CertificateType[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
 }
 
 /**
- * The first credential that can sign as the peer wants; rather one whose chain is signed as the peer wants, too
+ * The first credential of a kind that the peer takes and that can sign as it wants; rather one whose chain is signed as the peer wants, too
  * (RFC 9846 §4.5.1.2 asks for that only "if it can").
  */
 export function chooseCredential(
   ownSchemes: readonly SignatureSchemeName[],
-  candidates: readonly Credential[],
+  candidates: readonly AnyCredential[],
   accepted: Accepted,
   version: VersionName,
 ): Chosen | undefined {
@@ -41,10 +42,11 @@ export function chooseCredential(
 /** This side's favourite among the schemes that the peer accepts and the key can make. A credential may have its own. */
 export function usableScheme(
   ownSchemes: readonly SignatureSchemeName[],
-  credential: Credential,
+  credential: AnyCredential,
   accepted: Accepted,
   version: VersionName,
 ): SignatureScheme | undefined {
+  if (!accepted.certificateTypes.includes(credential.certificateType)) return undefined;
   const name = (credential.signatureSchemes ?? ownSchemes).find(
     (candidate) =>
       accepted.signatureSchemes.includes(candidate) &&
@@ -56,10 +58,35 @@ export function usableScheme(
 /** RFC 9846 §4.5.1; no credential makes the empty Certificate of a client that has none to show. */
 export function certificateMessage(
   certificateRequestContext: Uint8Array,
-  credential: Credential | undefined,
+  credential: AnyCredential | undefined,
 ): HandshakeMessage {
-  const certificateList = (credential?.chain ?? []).map((certData) => ({ certData, extensions: [] }));
+  const certificateList = entriesOf(credential).map((certData) => ({ certData, extensions: [] }));
   return { kind: 'certificate', body: { certificateRequestContext, certificateList } };
+}
+
+function entriesOf(credential: AnyCredential | undefined): readonly Uint8Array[] {
+  switch (credential?.certificateType) {
+    case undefined:
+      return [];
+    case 'x509':
+      return credential.chain;
+    case 'rawPublicKey':
+      return [credential.rawKey.der];
+  }
+}
+
+/** What the facts of a connection say of what this side has shown. */
+export function ownFacts(chosen: Chosen | undefined): {
+  readonly ownCertificate: Certificate | undefined;
+  readonly ownRawKey: RawPublicKey | undefined;
+  readonly ownSignatureScheme: SignatureSchemeName | undefined;
+} {
+  const credential = chosen?.credential;
+  return {
+    ownCertificate: credential?.certificateType === 'x509' ? credential.leaf : undefined,
+    ownRawKey: credential?.certificateType === 'rawPublicKey' ? credential.rawKey : undefined,
+    ownSignatureScheme: chosen?.scheme.name,
+  };
 }
 
 /** §4.5.2 */
@@ -114,8 +141,9 @@ export function checkExternalSignature(
       );
 }
 
-/** Whether the peer accepts each signature in the chain; those of roots do not count, nobody verifies them. */
-function isChainWanted({ certificates }: Credential, accepted: Accepted): boolean {
+/** Whether the peer accepts each signature in the chain, if any; those of roots do not count, nobody verifies them. */
+function isChainWanted(credential: AnyCredential, accepted: Accepted): boolean {
+  const certificates = credential.certificateType === 'x509' ? credential.certificates : [];
   return certificates.every(
     (certificate) =>
       isSelfIssued(certificate) ||

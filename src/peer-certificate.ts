@@ -3,50 +3,91 @@ import {
   type AuthenticatedPeer,
   type Authenticator,
   type Certificate,
+  type CertifiedKey,
   certificatePublicKey,
   decodeCertificate,
+  decodeRawPublicKey,
   describeCertificateError,
   err,
   ok,
-  type PresentedChain,
+  type RawKeyAuthenticator,
+  type RawPublicKey,
   type ReferenceIdentity,
   type Result,
   type ValidationError,
 } from '../x509/index.ts';
-import type { SignatureSchemeName, VersionName } from './codepoints.ts';
+import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { maySign } from './credential.ts';
-import { type Failure, misbehaved, misuse } from './failure.ts';
+import { type Failure, incompatible, misbehaved, misuse } from './failure.ts';
 import type { Limits } from './limits.ts';
 import type { CertificateEntry, CertificateVerify } from './messages.ts';
-import type { Response } from './request.ts';
+import type { Request, Response } from './request.ts';
 import { schemeFitsKey, signatureSchemeOfCode } from './signature-schemes.ts';
 
-// The peer's certificate: what it must be, whatever the version and whoever the peer is. Written once.
+// The peer's certificate, or its raw key (RFC 7250): what it must be, whatever the version and whoever the peer is.
+// Written once.
 
-/** That the peer holds the key of a certificate which the authenticator accepted. Only {@link acceptPeer} makes one. */
-export interface PeerProof {
-  readonly peer: AuthenticatedPeer;
+/** What a peer shows of itself. Certificates stand as presented, leaf first. */
+export type Shown =
+  | { readonly certificateType: 'x509'; readonly certificates: readonly Certificate[] }
+  | { readonly certificateType: 'rawPublicKey'; readonly rawKey: RawPublicKey };
+
+/** That the peer holds the key of what it has shown; whether it is anybody is still open. Only {@link verifyKey} makes one. */
+export interface KeyProof {
+  readonly shown: Shown;
   readonly signatureScheme: SignatureSchemeName;
-  /** As presented, leaf first: what a session is resumed with. */
-  readonly certificates: readonly Certificate[];
   readonly [proof]: true;
 }
 
-/** That the peer holds the key of its leaf; whether it is anybody is still open. Only {@link verifyKey} makes one. */
-export interface KeyProof {
-  readonly certificates: readonly Certificate[];
-  readonly signatureScheme: SignatureSchemeName;
-  readonly [proof]: true;
+/** That the peer holds a key which its authenticator accepted. Only {@link judge} and {@link acceptVerdict} make one. */
+export interface PeerProof extends KeyProof {
+  /** Undefined for a peer with a raw key. */
+  readonly peer: AuthenticatedPeer | undefined;
 }
 
 declare const proof: unique symbol;
+
+/** Who decides about peers, each kind by its own: none means that this kind is not accepted. */
+export interface Judges {
+  readonly authenticator?: Authenticator | 'ask' | undefined;
+  readonly rawKeyAuthenticator?: RawKeyAuthenticator | 'ask' | undefined;
+}
+
+/** Decodes the entries of a Certificate message as what was agreed on: one at least, the caller has seen to that. */
+export function decodeShown(
+  { crypto, limits }: ClientConfig | ServerConfig,
+  certificateType: CertificateType,
+  entries: readonly Pick<CertificateEntry, 'certData'>[],
+): Result<Shown, Failure> {
+  if (certificateType === 'x509') {
+    const certificates = decodeChain(entries, limits);
+    return certificates.ok ? ok({ certificateType, certificates: certificates.value }) : certificates;
+  }
+  const [entry] = entries;
+  if (entry === undefined || entries.length > 1) {
+    return err(
+      misbehaved('several-raw-public-keys', `${entries.length} entries where one key was agreed on`),
+    );
+  }
+  const rawKey = decodeRawPublicKey(crypto, entry.certData);
+  if (rawKey.ok) return ok({ certificateType, rawKey: rawKey.value });
+  const { kind, detail } = rawKey.error;
+  return err(
+    misbehaved(kind === 'invalid-key' ? 'undecodable-raw-public-key' : 'unsupported-certificate-key', detail),
+  );
+}
+
+/** The bytes that a session or a ticket keeps of what the peer has shown: {@link decodeShown} reads them again. */
+export function shownBytes(shown: Shown): readonly Uint8Array[] {
+  return shown.certificateType === 'x509' ? shown.certificates.map(({ der }) => der) : [shown.rawKey.der];
+}
 
 /**
  * Decodes a chain as presented, leaf first. The leaf must decode; what else does not is left out, since a peer may
  * send more than it needs (RFC 9846 §4.5.1), and a path that lacks it will not be found.
  */
-export function decodeChain(
+function decodeChain(
   entries: readonly Pick<CertificateEntry, 'certData'>[],
   limits: Limits,
 ): Result<readonly Certificate[], Failure> {
@@ -74,27 +115,24 @@ export function decodeChain(
  */
 export function verifyKey(
   config: ClientConfig | ServerConfig,
-  certificates: readonly Certificate[],
+  shown: Shown,
   verify: CertificateVerify,
   transcript: RunningHash,
 ): Result<KeyProof, Failure> {
   const content = signedContent(config.role === 'client' ? 'server' : 'client', transcript.digest());
-  return verifySignature(config, certificates, verify, content, '1.3');
+  return verifySignature(config, shown, verify, content, '1.3');
 }
 
-/** That the key of the leaf has signed `content`, by a scheme that this side offered and that the version allows. */
+/** That the key of what was shown has signed `content`, by a scheme that this side offered and that the version allows. */
 export function verifySignature(
   config: ClientConfig | ServerConfig,
-  certificates: readonly Certificate[],
+  shown: Shown,
   { algorithm, signature }: CertificateVerify,
   content: Uint8Array,
   version: VersionName,
 ): Result<KeyProof, Failure> {
-  const { crypto } = config;
-  const [leaf] = certificates;
-  if (leaf === undefined) return err(misbehaved('empty-certificate', 'no certificate to verify with'));
-  const key = certificatePublicKey(crypto, leaf);
-  if (!key.ok) return err(misbehaved('unsupported-certificate-key', key.error.detail));
+  const key = keyOf(config, shown);
+  if (!key.ok) return key;
   const scheme = signatureSchemeOfCode(algorithm);
   if (scheme === undefined || !config.signatureSchemes.includes(scheme.name)) {
     return err(misbehaved('unoffered-signature-scheme', `0x${algorithm.toString(16)} in a signature`));
@@ -102,64 +140,134 @@ export function verifySignature(
   if (!schemeFitsKey(scheme, key.value, version)) {
     return err(misbehaved('signature-scheme-does-not-fit-key', `${scheme.name} with the certificate's key`));
   }
-  if (!crypto.verify(scheme.algorithm, key.value.key, content, signature)) {
+  if (!config.crypto.verify(scheme.algorithm, key.value.key, content, signature)) {
     return err(misbehaved('bad-signature', `by ${scheme.name}: the peer does not hold the key`));
   }
-  return ok({ certificates, signatureScheme: scheme.name } as KeyProof);
+  return ok({ shown, signatureScheme: scheme.name } as KeyProof);
+}
+
+function keyOf({ crypto }: ClientConfig | ServerConfig, shown: Shown): Result<CertifiedKey, Failure> {
+  if (shown.certificateType === 'rawPublicKey') return ok(shown.rawKey.key);
+  const [leaf] = shown.certificates;
+  if (leaf === undefined) return err(misbehaved('empty-certificate', 'no certificate to verify with'));
+  const key = certificatePublicKey(crypto, leaf);
+  return key.ok ? key : err(misbehaved('unsupported-certificate-key', key.error.detail));
 }
 
 /**
  * The proof that a session carries on: its key was proven when the session began, and that the PSK is known shows that
- * the peer is the same. The authenticator judges the chain anew: name, time or trust may have changed since.
+ * the peer is the same. It is judged anew: name, time or trust may have changed since.
  */
 export function resumedKey(
+  config: ClientConfig | ServerConfig,
+  certificateType: CertificateType,
   certificates: readonly Uint8Array[],
   signatureScheme: SignatureSchemeName,
-  limits: Limits,
 ): Result<KeyProof, Failure> {
-  const decoded = decodeChain(
+  const shown = decodeShown(
+    config,
+    certificateType,
     certificates.map((certData) => ({ certData })),
-    limits,
   );
-  return decoded.ok ? ok({ certificates: decoded.value, signatureScheme } as KeyProof) : decoded;
+  return shown.ok ? ok({ shown: shown.value, signatureScheme } as KeyProof) : shown;
 }
 
-/** What an authenticator, or whoever answers a `verdict` request, is asked about the peer. */
-export function presentedChain(
+/** A verdict, or the request for it. */
+export type Judged =
+  | { readonly kind: 'accepted'; readonly proof: PeerProof }
+  | { readonly kind: 'asked'; readonly request: Request };
+
+/** The authenticator's turn, or its substitute's, on a peer whose key is proven. */
+export function judge(
   config: ClientConfig | ServerConfig,
-  certificates: readonly Certificate[],
+  judges: Judges,
+  keyProof: KeyProof,
   now: number,
-): PresentedChain {
-  return {
+): Result<Judged, Failure> {
+  const { shown } = keyProof;
+  const question = {
     crypto: config.crypto,
-    certificates,
     purpose: config.role === 'client' ? 'serverAuth' : 'clientAuth',
     identity: identityOf(config),
     now,
+  } as const;
+  switch (shown.certificateType) {
+    case 'x509': {
+      const { authenticator } = judges;
+      const presented = { ...question, certificates: shown.certificates };
+      if (authenticator === undefined) return err(nobodyToJudge(shown));
+      return authenticator === 'ask'
+        ? ok({ kind: 'asked', request: { kind: 'verdict', presented } })
+        : accepted(acceptCertificate(keyProof, shown.certificates, authenticator(presented)));
+    }
+    case 'rawPublicKey': {
+      const { rawKeyAuthenticator } = judges;
+      const presented = { ...question, rawKey: shown.rawKey };
+      if (rawKeyAuthenticator === undefined) return err(nobodyToJudge(shown));
+      return rawKeyAuthenticator === 'ask'
+        ? ok({ kind: 'asked', request: { kind: 'rawKeyVerdict', presented } })
+        : accepted(acceptRawKey(keyProof, rawKeyAuthenticator(presented)));
+    }
+  }
+}
+
+/** The verdict in the answer to the request of {@link judge}; any other answer is the caller's bug. */
+export function acceptVerdict(keyProof: KeyProof, response: Response): Result<PeerProof, Failure> {
+  const { shown } = keyProof;
+  if (response.kind === 'refusal') return err(misuse('verdict-refused', response.reason));
+  if (response.kind === 'verdict' && shown.certificateType === 'x509') {
+    return acceptCertificate(keyProof, shown.certificates, response.verdict);
+  }
+  if (response.kind === 'rawKeyVerdict' && shown.certificateType === 'rawPublicKey') {
+    return acceptRawKey(keyProof, response.verdict);
+  }
+  const awaited = shown.certificateType === 'x509' ? 'verdict' : 'rawKeyVerdict';
+  throw new TypeError(`the connection awaits a ${awaited}, not a ${response.kind}`);
+}
+
+/** What the facts of a connection say of the peer. */
+export function peerFacts(peerProof: PeerProof | undefined): {
+  readonly peer: AuthenticatedPeer | undefined;
+  readonly peerRawKey: RawPublicKey | undefined;
+  readonly peerSignatureScheme: SignatureSchemeName | undefined;
+} {
+  const shown = peerProof?.shown;
+  return {
+    peer: peerProof?.peer,
+    peerRawKey: shown?.certificateType === 'rawPublicKey' ? shown.rawKey : undefined,
+    peerSignatureScheme: peerProof?.signatureScheme,
   };
 }
 
-/** The verdict in the answer to a `verdict` request; any other answer is the caller's bug. */
-export function verdictOf(response: Response): Result<ReturnType<Authenticator>, Failure> {
-  if (response.kind === 'refusal') return err(misuse('verdict-refused', response.reason));
-  if (response.kind !== 'verdict') {
-    throw new TypeError(`the connection awaits a verdict, not a ${response.kind}`);
-  }
-  return ok(response.verdict);
-}
-
-/** The verdict on a peer whose key is proven. */
-export function acceptPeer(
-  { certificates, signatureScheme }: KeyProof,
+function acceptCertificate(
+  { shown, signatureScheme }: KeyProof,
+  [leaf]: readonly Certificate[],
   verdict: ReturnType<Authenticator>,
 ): Result<PeerProof, Failure> {
   if (!verdict.ok) return err(certificateFailure(verdict.error));
   // A path has this checked; an authenticator that looks at a fingerprint only has not.
-  const [leaf] = certificates;
   if (leaf === undefined || !maySign(leaf)) {
     return err(misbehaved('certificate-key-may-not-sign', 'its key usage lacks digitalSignature'));
   }
-  return ok({ peer: verdict.value, signatureScheme, certificates } as PeerProof);
+  return ok({ shown, signatureScheme, peer: verdict.value } as PeerProof);
+}
+
+function acceptRawKey(
+  { shown, signatureScheme }: KeyProof,
+  verdict: ReturnType<RawKeyAuthenticator>,
+): Result<PeerProof, Failure> {
+  return verdict.ok
+    ? ok({ shown, signatureScheme, peer: undefined } as PeerProof)
+    : err(certificateFailure(verdict.error));
+}
+
+function accepted(peerProof: Result<PeerProof, Failure>): Result<Judged, Failure> {
+  return peerProof.ok ? ok({ kind: 'accepted', proof: peerProof.value }) : peerProof;
+}
+
+/** A configuration agrees to no kind that it cannot judge, but a session may be of another configuration. */
+function nobodyToJudge({ certificateType }: Shown): Failure {
+  return incompatible('no-common-certificate-type', `nobody here judges a peer by its ${certificateType}`);
 }
 
 /**

@@ -63,6 +63,7 @@ function takeTicket(turn: Turn, message: NewSessionTicket): void {
       ticketAgeAdd: message.ticketAgeAdd,
       receivedAt: now,
       serverName: sessionName(config),
+      certificateType: resumable.certificateType,
       certificates: resumable.certificates,
       signatureScheme: resumable.signatureScheme,
       maxEarlyData: findExtension(message.extensions, 'earlyData') ?? 0,

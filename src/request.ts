@@ -1,7 +1,7 @@
 import type { GroupName } from '../nocrypto/index.ts';
-import type { Authenticator, PresentedChain } from '../x509/index.ts';
-import type { CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
-import type { Credential } from './credential.ts';
+import type { Authenticator, PresentedChain, PresentedRawKey, RawKeyAuthenticator } from '../x509/index.ts';
+import type { CertificateType, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
+import type { AnyCredential } from './credential.ts';
 
 /**
  * What only the world can give. The connection waits until `answer` brings the {@link Response} of the same kind;
@@ -10,10 +10,10 @@ import type { Credential } from './credential.ts';
 export type Request =
   /** Which certificate should the server show to this client? Asked when a server is configured with `'ask'`. */
   | { readonly kind: 'credential'; readonly hello: ClientHelloFacts }
-  /** A signature by the key of a {@link Credential} whose `key` is external. */
+  /** A signature by the key of a credential whose `key` is external. */
   | {
       readonly kind: 'signature';
-      readonly credential: Credential;
+      readonly credential: AnyCredential;
       readonly scheme: SignatureSchemeName;
       /** The bytes to sign (not their hash): RFC 9846 §4.5.2's content. */
       readonly message: Uint8Array;
@@ -34,16 +34,19 @@ export type Request =
       readonly from: number;
       readonly until: number;
     }
+  /** The same about a peer that has shown a raw key. Asked when the raw key authenticator is `'ask'`. */
+  | { readonly kind: 'rawKeyVerdict'; readonly presented: PresentedRawKey }
   /** Which certificate should the client show to a server that asks? Asked when a client is configured with `'ask'`. */
   | { readonly kind: 'clientCredential'; readonly certificateRequest: CertificateRequestFacts };
 
 export type Response =
-  | { readonly kind: 'credential'; readonly credential: Credential }
+  | { readonly kind: 'credential'; readonly credential: AnyCredential }
   | { readonly kind: 'signature'; readonly signature: Uint8Array }
   | { readonly kind: 'verdict'; readonly verdict: ReturnType<Authenticator> }
+  | { readonly kind: 'rawKeyVerdict'; readonly verdict: ReturnType<RawKeyAuthenticator> }
   | { readonly kind: 'replayCheck'; readonly isNew: boolean }
   /** Without a credential the client shows none, which the server may or may not accept. */
-  | { readonly kind: 'clientCredential'; readonly credential: Credential | undefined }
+  | { readonly kind: 'clientCredential'; readonly credential: AnyCredential | undefined }
   /** The request is refused: the connection fails, but for a replay check. `reason` is told to the caller, never to the peer. */
   | { readonly kind: 'refusal'; readonly reason: string };
 
@@ -56,10 +59,16 @@ export interface ClientHelloFacts {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   /** What it accepts inside certificates: signature_algorithms_cert, or else the list above (RFC 9846 §4.3.3). */
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+  /** What it accepts as the server's certificate, most wanted first (RFC 7250; X.509 when it does not say). */
+  readonly serverCertificateTypes: readonly CertificateType[];
+  /** What it can show as its own, most wanted first (RFC 7250; X.509 when it does not say). */
+  readonly clientCertificateTypes: readonly CertificateType[];
 }
 
 /** What a CertificateRequest says that matters for choosing a certificate (RFC 9846 §4.4.2). */
 export interface CertificateRequestFacts {
+  /** The kind of certificate that was agreed on (RFC 7250): no other can be shown. */
+  readonly certificateType: CertificateType;
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
   /** The authorities the server knows: DER-encoded names. Empty when it does not say. */

@@ -2,6 +2,9 @@ import { type GroupName, type Secret, secret } from '../nocrypto/index.ts';
 import { err, ok, type Result } from '../x509/index.ts';
 import { cipherSuiteOfCode, cipherSuites, type SuiteHash } from './cipher-suites.ts';
 import {
+  type CertificateType,
+  certificateTypeCodes,
+  nameOf,
   protocolVersions,
   type SignatureSchemeName,
   type Tls12CipherSuiteName,
@@ -60,7 +63,8 @@ interface AnySession {
   readonly receivedAt: number;
   /** The name the connection was made for; it is resumed for no other. */
   readonly serverName: string;
-  /** The server's chain as presented, DER. It is judged anew when the session is resumed. */
+  /** What the server showed, to be judged anew when the session is resumed: its chain, DER, or its one raw key. */
+  readonly certificateType: CertificateType;
   readonly certificates: readonly Uint8Array[];
   readonly signatureScheme: SignatureSchemeName;
 }
@@ -110,6 +114,7 @@ export function encodeSession(session: Session): Uint8Array {
     receivedAtSeconds: seconds,
     receivedAtMilliseconds: Math.floor(session.receivedAt - seconds * 1000),
     serverName: session.serverName,
+    certificateType: certificateTypeCodes[session.certificateType],
     certificates: session.certificates,
     signatureScheme: signatureSchemes[session.signatureScheme].code,
   });
@@ -121,12 +126,16 @@ export function decodeSession(bytes: Uint8Array): Result<Session, string> {
   if (!decoded.ok) return err(`not a stored session: expected ${decoded.error.expected}`);
   const { value } = decoded;
   const scheme = signatureSchemeOfCode(value.signatureScheme);
-  if (value.format !== FORMAT || scheme === undefined) return err(OTHER_FORMAT);
+  const certificateType = nameOf(certificateTypeCodes, value.certificateType);
+  if (value.format !== FORMAT || scheme === undefined || certificateType === undefined) {
+    return err(OTHER_FORMAT);
+  }
   const common = {
     ticket: value.ticket,
     ticketLifetime: value.ticketLifetime,
     receivedAt: value.receivedAtSeconds * 1000 + value.receivedAtMilliseconds,
     serverName: value.serverName,
+    certificateType,
     certificates: value.certificates,
     signatureScheme: scheme.name,
   };
@@ -177,6 +186,7 @@ const stored: Codec<Stored> = struct<Stored>({
   receivedAtSeconds: uint32,
   receivedAtMilliseconds: uint16,
   serverName: text(0, 255),
+  certificateType: uint8,
   certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),
   signatureScheme: uint16,
 });
@@ -197,6 +207,7 @@ interface Stored {
   readonly receivedAtSeconds: number;
   readonly receivedAtMilliseconds: number;
   readonly serverName: string;
+  readonly certificateType: number;
   readonly certificates: readonly Uint8Array[];
   readonly signatureScheme: number;
 }

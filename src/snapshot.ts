@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
 import { cipherSuites } from './cipher-suites.ts';
 import { sessionName } from './client/hello.ts';
-import { signatureSchemeCodes } from './codepoints.ts';
+import { certificateTypeCodes, signatureSchemeCodes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Facts, Tls13Facts } from './effect.ts';
 import { endPointOf } from './exporter.ts';
@@ -113,7 +113,7 @@ export function restore(config: ClientConfig | ServerConfig, bytes: Uint8Array):
   return restoreState(config, decoded.value, facts.value);
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 const CHECKSUM_LENGTH = 32;
 
@@ -155,6 +155,7 @@ const storedConnection: Codec<StoredConnection> = struct<StoredConnection>({
   resumable: optional(
     struct({
       resumptionSecret: storedSecret,
+      certificateType: named(certificateTypeCodes),
       certificates: storedCertificates,
       signatureScheme: named(signatureSchemeCodes),
       applicationProtocol: optional(text(1, 255)),

@@ -1,7 +1,7 @@
 import type { HashName, Secret } from '../nocrypto/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { ClientPhase, ClientWaiting } from './client/phase.ts';
-import type { SignatureSchemeName } from './codepoints.ts';
+import type { CertificateType, SignatureSchemeName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
@@ -72,7 +72,8 @@ export interface EndPoint {
 export interface Resumable {
   /** RFC 9846 §7.1: resumption_secret. */
   readonly resumptionSecret: Secret;
-  /** The server's chain, DER. */
+  /** As in a session. */
+  readonly certificateType: CertificateType;
   readonly certificates: readonly Uint8Array[];
   readonly signatureScheme: SignatureSchemeName;
   readonly applicationProtocol: string | undefined;

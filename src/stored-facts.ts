@@ -4,9 +4,11 @@ import {
   type Certificate,
   certificatePublicKey,
   decodeCertificate,
+  decodeRawPublicKey,
   describeCertificateError,
   err,
   ok,
+  type RawPublicKey,
   type Result,
 } from '../x509/index.ts';
 import { groupCodes, protocolVersions, signatureSchemeCodes, tls13CipherSuiteCodes } from './codepoints.ts';
@@ -18,10 +20,13 @@ import { boolean, copied, named, optional } from './wire/stored.ts';
 
 // What was agreed on, as bytes for this library's own use. A fact that is added to `Tls13Facts` wants a row here.
 
-/** The facts of a connection, with certificates as DER. */
-export interface StoredFacts extends Omit<Tls13Facts, 'earlyData' | 'ownCertificate' | 'peer'> {
+/** The facts of a connection, with certificates and raw keys as DER. */
+export interface StoredFacts
+  extends Omit<Tls13Facts, 'earlyData' | 'ownCertificate' | 'ownRawKey' | 'peer' | 'peerRawKey'> {
   readonly earlyData: keyof typeof earlyDataCodes;
   readonly ownCertificate: Uint8Array | undefined;
+  readonly ownRawKey: Uint8Array | undefined;
+  readonly peerRawKey: Uint8Array | undefined;
   readonly peer: { readonly leaf: Uint8Array; readonly path: readonly Uint8Array[] } | undefined;
 }
 
@@ -60,33 +65,50 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   earlyData: named(earlyDataCodes),
   helloRetryRequest: boolean,
   ownCertificate: optional(storedCertificate),
+  ownRawKey: optional(storedCertificate),
   peer: optional(struct({ leaf: storedCertificate, path: storedCertificates })),
+  peerRawKey: optional(storedCertificate),
   clientRandom: copied(opaqueFixed(RANDOM_LENGTH)),
 });
 
-export function storeFacts({ earlyData, ownCertificate, peer, ...facts }: Tls13Facts): StoredFacts {
+export function storeFacts({
+  earlyData,
+  ownCertificate,
+  ownRawKey,
+  peer,
+  peerRawKey,
+  ...facts
+}: Tls13Facts): StoredFacts {
   return {
     ...facts,
     earlyData: earlyData.kind === 'rejected' ? earlyData.reason : earlyData.kind,
     ownCertificate: ownCertificate?.der,
+    ownRawKey: ownRawKey?.der,
     peer: peer && { leaf: peer.leaf.der, path: peer.path.map(({ der }) => der) },
+    peerRawKey: peerRawKey?.der,
   };
 }
 
 /** The facts again; an error is one line for a person. */
 export function restoreFacts(
   crypto: CryptoProvider,
-  { earlyData, ownCertificate, peer, ...facts }: StoredFacts,
+  { earlyData, ownCertificate, ownRawKey, peer, peerRawKey, ...facts }: StoredFacts,
 ): Result<Tls13Facts, string> {
   const own = ownCertificate === undefined ? ok(undefined) : restoreCertificate(ownCertificate);
   if (!own.ok) return own;
   const whom = peer === undefined ? ok(undefined) : restorePeer(crypto, peer.leaf, peer.path);
   if (!whom.ok) return whom;
+  const ownKey = restoreRawKey(crypto, ownRawKey);
+  if (!ownKey.ok) return ownKey;
+  const peerKey = restoreRawKey(crypto, peerRawKey);
+  if (!peerKey.ok) return peerKey;
   return ok({
     ...facts,
     earlyData: restoreEarlyData(earlyData),
     ownCertificate: own.value,
+    ownRawKey: ownKey.value,
     peer: whom.value,
+    peerRawKey: peerKey.value,
   });
 }
 
@@ -110,6 +132,15 @@ function restorePeer(
   }
   const key = certificatePublicKey(crypto, leaf.value);
   return key.ok ? ok({ leaf: leaf.value, path, key: key.value }) : err(key.error.detail);
+}
+
+function restoreRawKey(
+  crypto: CryptoProvider,
+  der: Uint8Array | undefined,
+): Result<RawPublicKey | undefined, string> {
+  if (der === undefined) return ok(undefined);
+  const rawKey = decodeRawPublicKey(crypto, der);
+  return rawKey.ok ? rawKey : err(rawKey.error.detail);
 }
 
 function restoreCertificate(der: Uint8Array): Result<Certificate, string> {

@@ -59,7 +59,9 @@ export interface TicketState {
   readonly serverName: string;
   /** Of the configuration that issued it (`sessionContext`): another one must not resume it. */
   readonly context: Uint8Array;
-  /** The client's chain, DER; empty for an anonymous client. */
+  /** CertificateType of what the client showed; that of X.509 for an anonymous client. */
+  readonly certificateType: number;
+  /** The client's chain, DER, or its one raw key; empty for an anonymous client. */
   readonly certificates: readonly Uint8Array[];
   /** 0 for an anonymous client. */
   readonly signatureScheme: number;
@@ -143,6 +145,7 @@ const storedState: Codec<StoredState> = struct<StoredState>({
   applicationProtocol: text(0, 255),
   serverName: text(0, 255),
   context: opaque(0, 255),
+  certificateType: uint8,
   certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),
   signatureScheme: uint16,
 });

@@ -5,6 +5,7 @@ import { type Certificate, certificatePublicKey } from './certificate.ts';
 import type { ReferenceIdentity } from './identity.ts';
 import type { PathLimits } from './limits.ts';
 import { validatePath } from './path.ts';
+import { checkPins } from './pins.ts';
 import type { PolicyOptions } from './policy.ts';
 import { checkTrustedLeaf, type Profile, type Purpose } from './profile.ts';
 import type { CertifiedKey } from './public-key.ts';
@@ -128,9 +129,7 @@ function pinned(
   digests: readonly Uint8Array[],
   bytesOf: (certificate: Certificate) => Uint8Array,
 ): Authenticator {
-  if (digests.length === 0 || digests.some(({ length }) => length !== SHA256_LENGTH)) {
-    throw new RangeError(`pins are digests of ${SHA256_LENGTH} bytes, one at least`);
-  }
+  checkPins(digests);
   return ({ crypto, certificates, purpose, now }) => {
     const [leaf] = certificates;
     if (leaf === undefined) {
@@ -150,8 +149,6 @@ function pinned(
     return unfit === undefined ? withKey(crypto, leaf) : err(blame(unfit, leaf, 0));
   };
 }
-
-const SHA256_LENGTH = 32;
 
 /**
  * Accepts any certificate whose key can be used, whoever made it, whatever name and dates it has: the connection is then

@@ -153,6 +153,14 @@ export {
   type SubjectPublicKeyInfo,
 } from './public-key.ts';
 export {
+  dangerouslyAcceptAnyRawKey,
+  decodeRawPublicKey,
+  type PresentedRawKey,
+  pinnedRawKey,
+  type RawKeyAuthenticator,
+  type RawPublicKey,
+} from './raw-public-key.ts';
+export {
   type Attribute,
   buildRequest,
   type CertificationRequest,

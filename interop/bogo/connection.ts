@@ -35,6 +35,7 @@ import {
   shimAuthenticator,
   shimClientConfig,
   shimCredentials,
+  shimRawKeyAuthenticator,
   shimServerConfig,
 } from './options.ts';
 import { provider } from './provider.ts';
@@ -330,6 +331,8 @@ function responseTo({ settings, credentials }: Talk, request: Request): Response
       return { kind: 'replayCheck', isNew: true };
     case 'verdict':
       return { kind: 'verdict', verdict: shimAuthenticator(settings)(request.presented) };
+    case 'rawKeyVerdict':
+      return { kind: 'rawKeyVerdict', verdict: shimRawKeyAuthenticator(settings)(request.presented) };
   }
 }
 

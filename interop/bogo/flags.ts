@@ -77,6 +77,10 @@ const valued = [
   '-expect-alpn',
   '-expect-advertised-alpn',
   '-expect-selected-credential',
+  '-expect-peer-rpk-sha256',
+  '-expect-peer-certificate-type',
+  '-accepted-peer-cert-types',
+  '-available-client-cert-types',
 ] as const;
 
 /** Flags with a value that belong to a credential: to the newest `-new-…-credential`, or else to the default one. */
@@ -92,6 +96,7 @@ const ofCredential = [
 /** Flags that begin a credential, with its kind. */
 const newCredential: ReadonlyMap<string, CredentialSettings['kind']> = new Map([
   ['-new-x509-credential', 'x509'],
+  ['-new-rpk-credential', 'rpk'],
   ['-new-psk-credential', 'psk'],
 ]);
 
@@ -161,7 +166,7 @@ export interface Settings {
 }
 
 export interface CredentialSettings {
-  readonly kind: 'x509' | 'psk';
+  readonly kind: 'x509' | 'rpk' | 'psk';
   /** The newest value. */
   readonly text: (flag: CredentialFlag) => string | undefined;
   readonly signingPrefs: readonly number[];

@@ -19,9 +19,12 @@ import {
   type Authenticator,
   chainOfTrust,
   dangerouslyAcceptAnyCertificate,
+  dangerouslyAcceptAnyRawKey,
   decodePem,
   decodePrivateKey,
   err,
+  pinnedRawKey,
+  type RawKeyAuthenticator,
   trustAnchorsFromPem,
 } from '../../x509/index.ts';
 import { must } from '../support/must.ts';
@@ -201,6 +204,15 @@ export function shimAuthenticator(settings: Settings): Authenticator {
     profile: 'lenient',
     dangerouslyAcceptAnyName: true,
   });
+}
+
+/** The runner says by the digest which key it shows. */
+export function shimRawKeyAuthenticator(settings: Settings): RawKeyAuthenticator {
+  if (settings.has('-verify-fail')) {
+    return () => err({ reason: 'not-pinned', certificate: undefined, expected: 'nobody', found: 'somebody' });
+  }
+  const pin = settings.text('-expect-peer-rpk-sha256');
+  return pin === undefined ? dangerouslyAcceptAnyRawKey : pinnedRawKey([base64(pin)]);
 }
 
 const refuseEverybody: Authenticator = () =>

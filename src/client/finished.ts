@@ -7,14 +7,16 @@ import { misbehaved, misuse } from '../failure.ts';
 import { applicationSecrets, finishedVerifyData, resumptionSecret } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
 import {
+  type Accepted,
   type Chosen,
   certificateMessage,
   certificateVerifyMessage,
   checkExternalSignature,
   chooseCredential,
+  ownFacts,
   proveKey,
 } from '../own-certificate.ts';
-import { signedContent } from '../peer-certificate.ts';
+import { peerFacts, shownBytes, signedContent } from '../peer-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../request.ts';
 import type { Resumable } from '../state.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
@@ -73,9 +75,15 @@ export function answerOwnCredential(
   const { flight, certificateRequest, transcript } = phase;
   const { credential } = response;
   if (credential === undefined) return sendCertificate(config, flight, undefined, transcript);
-  const chosen = chooseCredential(config.signatureSchemes, [credential], certificateRequest, '1.3');
+  const accepted = acceptedBy(certificateRequest);
+  const chosen = chooseCredential(config.signatureSchemes, [credential], accepted, '1.3');
   return chosen === undefined
-    ? err(misuse('credential-does-not-fit', 'its key cannot sign with any scheme that the server accepts'))
+    ? err(
+        misuse(
+          'credential-does-not-fit',
+          `not of the kind that was agreed on (${certificateRequest.certificateType}), or its key cannot sign as the server wants`,
+        ),
+      )
     : sendCertificate(config, flight, chosen, transcript);
 }
 
@@ -105,8 +113,13 @@ function showCertificate(
       actions: [{ kind: 'request', request: { kind: 'clientCredential', certificateRequest } }],
     });
   }
-  const chosen = chooseCredential(config.signatureSchemes, config.credentials, certificateRequest, '1.3');
+  const accepted = acceptedBy(certificateRequest);
+  const chosen = chooseCredential(config.signatureSchemes, config.credentials, accepted, '1.3');
   return sendCertificate(config, flight, chosen, transcript);
+}
+
+function acceptedBy(certificateRequest: CertificateRequestFacts): Accepted {
+  return { ...certificateRequest, certificateTypes: [certificateRequest.certificateType] };
 }
 
 function sendCertificate(
@@ -189,10 +202,12 @@ function resumableFrom(
   transcript: RunningHash,
 ): Resumable | undefined {
   if (!acceptTickets || server.kind !== 'certificate') return undefined;
+  const { shown, signatureScheme } = server.proof;
   return {
     resumptionSecret: resumptionSecret(crypto, settled.suite.hash, secrets.main, transcript.digest()),
-    certificates: server.proof.certificates.map(({ der }) => der),
-    signatureScheme: server.proof.signatureScheme,
+    certificateType: shown.certificateType,
+    certificates: shownBytes(shown),
+    signatureScheme,
     applicationProtocol: settled.applicationProtocol,
   };
 }
@@ -208,9 +223,8 @@ function clientFacts(
     role: 'client',
     cipherSuite: settled.suite.name,
     group: settled.group,
-    peerSignatureScheme: proof?.signatureScheme,
-    ownSignatureScheme: chosen?.scheme.name,
-    ownCertificate: chosen?.credential.leaf,
+    ...ownFacts(chosen),
+    ...peerFacts(proof),
     applicationProtocol: settled.applicationProtocol,
     serverName: config.serverName,
     rawExtensions: settled.rawExtensions,
@@ -218,7 +232,6 @@ function clientFacts(
     externalIdentity: server.kind === 'externalPsk' ? server.external.identity : undefined,
     earlyData: earlyDataFact(settled.early),
     helloRetryRequest: settled.helloRetryRequest,
-    peer: proof?.peer,
     clientRandom: settled.sent.random.slice(),
   };
 }

@@ -1,13 +1,18 @@
 import { type GroupName, generate, type Rng, type RunningHash, type Secret } from '../../nocrypto/index.ts';
 import { formatIdentity } from '../../x509/index.ts';
 import { type CipherSuite, cipherSuites, type SuiteHash } from '../cipher-suites.ts';
-import { protocolVersions, pskKeyExchangeModes } from '../codepoints.ts';
+import {
+  type CertificateType,
+  certificateTypeCodes,
+  protocolVersions,
+  pskKeyExchangeModes,
+} from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import { notOffered, rejected } from '../early-data.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
-import { acceptPeer, presentedChain, resumedKey } from '../peer-certificate.ts';
+import { judge, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk } from '../psk.ts';
 import { isFresh, type Session, sessionHash, type Tls13Session } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
@@ -179,20 +184,20 @@ function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): re
  * left out: what the server shows in a full handshake may be better.
  */
 function offeredSession(config: ClientConfig, session: Tls13Session, now: number): readonly OfferedPsk[] {
-  const { certificates, signatureScheme, maxEarlyData, cipherSuite, applicationProtocol } = session;
-  const proof = resumedKey(certificates, signatureScheme, config.limits);
+  const { certificateType, certificates, signatureScheme } = session;
+  const { maxEarlyData, cipherSuite, applicationProtocol } = session;
+  const proof = resumedKey(config, certificateType, certificates, signatureScheme);
   if (!proof.ok) return [];
-  const { authenticator } = config;
-  const presented = presentedChain(config, proof.value.certificates, now);
-  const peer = authenticator === 'ask' ? undefined : acceptPeer(proof.value, authenticator(presented));
-  if (peer !== undefined && !peer.ok) return [];
+  const judged = judge(config, config, proof.value, now);
+  if (!judged.ok) return [];
+  const peer = judged.value.kind === 'accepted' ? judged.value.proof : undefined;
   return [
     {
       identity: session.ticket,
       psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
       obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
       earlyData: maxEarlyData === 0 ? undefined : { maxEarlyData, cipherSuite, applicationProtocol },
-      source: { kind: 'session', proof: proof.value, peer: peer?.value },
+      source: { kind: 'session', proof: proof.value, peer },
     },
   ];
 }
@@ -220,12 +225,25 @@ function helloExtensions(
   if (config.acceptTickets || offersPsks) {
     extensions.push({ name: 'pskKeyExchangeModes', value: [pskKeyExchangeModes.psk_dhe_ke] });
   }
+  if (!isDefaultAlone(config.clientCertificateTypes)) {
+    const value = config.clientCertificateTypes.map((type) => certificateTypeCodes[type]);
+    extensions.push({ name: 'clientCertificateType', value });
+  }
+  if (!isDefaultAlone(config.peerCertificateTypes)) {
+    const value = config.peerCertificateTypes.map((type) => certificateTypeCodes[type]);
+    extensions.push({ name: 'serverCertificateType', value });
+  }
   if (applicationProtocols.length > 0) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: applicationProtocols });
   }
   for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
   if (offersEarlyData) extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   return extensions;
+}
+
+/** RFC 7250 §4.1: then the extension must be left out. */
+function isDefaultAlone(types: readonly CertificateType[]): boolean {
+  return types.every((type) => type === 'x509');
 }
 
 interface KeyShares {

@@ -1,12 +1,12 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
-import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { CertificateType } from '../codepoints.ts';
 import type { EarlyDataProgress, EarlyDataTerms } from '../early-data.ts';
 import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
-import type { KeyProof, PeerProof } from '../peer-certificate.ts';
+import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
 
@@ -88,6 +88,9 @@ export interface AwaitEncryptedExtensions {
 /** What a client knows once the EncryptedExtensions have been read. */
 export interface Settled extends Agreed {
   readonly applicationProtocol: string | undefined;
+  /** What the server will show, and what it takes from us (RFC 7250). */
+  readonly serverCertificateType: CertificateType;
+  readonly clientCertificateType: CertificateType;
 }
 
 export interface AwaitCertificateOrRequest {
@@ -108,7 +111,7 @@ export interface AwaitCertificateVerify {
   readonly kind: 'awaitCertificateVerify';
   readonly settled: Settled;
   readonly certificateRequest: CertificateRequestFacts | undefined;
-  readonly certificates: readonly Certificate[];
+  readonly shown: Shown;
   readonly transcript: RunningHash;
 }
 

@@ -1,8 +1,9 @@
 import type { RunningHash } from '../../nocrypto/index.ts';
-import { type Authenticator, err, ok } from '../../x509/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
+import { type CertificateType, certificateTypeCodes, nameOf } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import { checkReply, checkRequest, findExtension, rawExtensions } from '../extensions.ts';
-import { type Failure, misbehaved } from '../failure.ts';
+import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import type {
   CertificateMessage,
   CertificateRequest,
@@ -10,11 +11,11 @@ import type {
   EncryptedExtensions,
 } from '../messages.ts';
 import {
-  acceptPeer,
-  decodeChain,
+  acceptVerdict,
+  decodeShown,
+  judge,
   type KeyProof,
-  presentedChain,
-  verdictOf,
+  type PeerProof,
   verifyKey,
 } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
@@ -47,12 +48,25 @@ export function answerEncryptedExtensions(
     protocolProblem(findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [], chosen) ??
     earlyDataProblem(phase.agreed, message, chosen?.[0]);
   if (problem !== undefined) return err(problem);
+  const serverType = chosenType(
+    config.peerCertificateTypes,
+    findExtension(message.extensions, 'serverCertificateType'),
+  );
+  if (!serverType.ok) return serverType;
+  // A server that asks for no certificate must not say which it takes; one that will ask after the handshake may.
+  const clientType = chosenType(
+    config.clientCertificateTypes,
+    findExtension(message.extensions, 'clientCertificateType'),
+  );
+  if (!clientType.ok) return clientType;
   const early = earlyDataAfterEncryptedExtensions(phase.agreed, message);
   const answers = rawExtensions(message.extensions, config.rawExtensions);
   const settled: Settled = {
     ...phase.agreed,
     early,
     applicationProtocol: chosen?.[0],
+    serverCertificateType: serverType.value,
+    clientCertificateType: clientType.value,
     rawExtensions: [...phase.agreed.rawExtensions, ...answers],
   };
   const transcript = phase.transcript.update(raw);
@@ -60,9 +74,28 @@ export function answerEncryptedExtensions(
   return precededBy(
     isRefused ? [handshakeWrites(settled)] : [],
     settled.psk === undefined
-      ? ok({ phase: { kind: 'awaitCertificateOrRequest', settled, transcript }, actions: [] })
+      ? awaitCertificate(config, settled, transcript)
       : proceedWithPsk(config, settled, settled.psk, transcript, now),
   );
+}
+
+/** The server will show a certificate: of a kind that this client accepts, or else not at all. */
+function awaitCertificate(config: ClientConfig, settled: Settled, transcript: RunningHash): Transition {
+  return config.peerCertificateTypes.includes(settled.serverCertificateType)
+    ? ok({ phase: { kind: 'awaitCertificateOrRequest', settled, transcript }, actions: [] })
+    : err(incompatible('no-common-certificate-type', 'the server knows of no raw public keys'));
+}
+
+/** RFC 7250 §4.2: one of those offered, or, from a server that does not say, X.509. */
+function chosenType(
+  offered: readonly CertificateType[],
+  code: number | undefined,
+): Result<CertificateType, Failure> {
+  if (code === undefined) return ok('x509');
+  const type = nameOf(certificateTypeCodes, code);
+  return type !== undefined && offered.includes(type)
+    ? ok(type)
+    : err(misbehaved('unoffered-certificate-type', `${code} in EncryptedExtensions`));
 }
 
 /** §2.2: the PSK stands for a certificate that was shown when the session began, or for none. */
@@ -83,31 +116,25 @@ function proceedWithPsk(
   return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
 }
 
-/** The authenticator's turn, or its substitute's. */
+/** Whether the server is who it should be, as far as that can be told without asking. */
 function authenticate(
   config: ClientConfig,
   proof: KeyProof,
   rest: Omit<AwaitServerVerdict, 'kind' | 'proof'>,
   now: number,
 ): Transition {
-  const presented = presentedChain(config, proof.certificates, now);
-  if (config.authenticator === 'ask') {
-    return ok({
-      phase: { kind: 'awaitServerVerdict', ...rest, proof },
-      actions: [{ kind: 'request', request: { kind: 'verdict', presented } }],
-    });
-  }
-  return accept(proof, config.authenticator(presented), rest);
+  const judged = judge(config, config, proof, now);
+  if (!judged.ok) return judged;
+  return judged.value.kind === 'asked'
+    ? ok({
+        phase: { kind: 'awaitServerVerdict', ...rest, proof },
+        actions: [{ kind: 'request', request: judged.value.request }],
+      })
+    : accept(judged.value.proof, rest);
 }
 
-function accept(
-  proof: KeyProof,
-  verdict: ReturnType<Authenticator>,
-  rest: Omit<AwaitServerVerdict, 'kind' | 'proof'>,
-): Transition {
-  const peer = acceptPeer(proof, verdict);
-  if (!peer.ok) return peer;
-  const server = { kind: 'certificate', proof: peer.value } as const;
+function accept(proof: PeerProof, rest: Omit<AwaitServerVerdict, 'kind' | 'proof'>): Transition {
+  const server = { kind: 'certificate', proof } as const;
   return ok({ phase: { kind: 'awaitServerFinished', ...rest, server }, actions: [] });
 }
 
@@ -131,6 +158,7 @@ export function answerCertificateRequest(
       kind: 'awaitCertificate',
       settled: phase.settled,
       certificateRequest: {
+        certificateType: phase.settled.clientCertificateType,
         signatureSchemes: schemesOfCodes(signatureAlgorithms),
         certificateSignatureSchemes: schemesOfCodes(
           findExtension(message.extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
@@ -160,14 +188,14 @@ export function answerCertificate(
     const problem = checkReply(entry.extensions, phase.settled.sent.extensions);
     if (problem !== undefined) return err(problem);
   }
-  const certificates = decodeChain(message.certificateList, config.limits);
-  if (!certificates.ok) return certificates;
+  const shown = decodeShown(config, phase.settled.serverCertificateType, message.certificateList);
+  if (!shown.ok) return shown;
   return ok({
     phase: {
       kind: 'awaitCertificateVerify',
       settled: phase.settled,
       certificateRequest: phase.kind === 'awaitCertificate' ? phase.certificateRequest : undefined,
-      certificates: certificates.value,
+      shown: shown.value,
       transcript: phase.transcript.update(raw),
     },
     actions: [],
@@ -182,8 +210,8 @@ export function answerCertificateVerify(
   raw: Uint8Array,
   now: number,
 ): Transition {
-  const { settled, certificateRequest, certificates } = phase;
-  const proof = verifyKey(config, certificates, message, phase.transcript);
+  const { settled, certificateRequest, shown } = phase;
+  const proof = verifyKey(config, shown, message, phase.transcript);
   if (!proof.ok) return proof;
   const transcript = phase.transcript.update(raw);
   return authenticate(config, proof.value, { settled, certificateRequest, transcript }, now);
@@ -192,8 +220,8 @@ export function answerCertificateVerify(
 /** The caller has decided about the server. */
 export function answerServerVerdict(phase: AwaitServerVerdict, response: Response): Transition {
   const { settled, certificateRequest, transcript, proof } = phase;
-  const verdict = verdictOf(response);
-  return verdict.ok ? accept(proof, verdict.value, { settled, certificateRequest, transcript }) : verdict;
+  const peer = acceptVerdict(proof, response);
+  return peer.ok ? accept(peer.value, { settled, certificateRequest, transcript }) : peer;
 }
 
 /** RFC 7301 §3.1: the server chooses exactly one of what was offered. */

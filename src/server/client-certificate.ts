@@ -3,7 +3,7 @@ import type { ServerConfig } from '../config.ts';
 import { checkReply } from '../extensions.ts';
 import { misbehaved } from '../failure.ts';
 import type { CertificateMessage, CertificateVerify } from '../messages.ts';
-import { acceptPeer, decodeChain, presentedChain, verdictOf, verifyKey } from '../peer-certificate.ts';
+import { acceptVerdict, decodeShown, judge, verifyKey } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import type { Transition } from '../transition.ts';
 import type { AwaitClientCertificate, AwaitClientCertificateVerify, AwaitClientVerdict } from './phase.ts';
@@ -15,7 +15,7 @@ export function answerClientCertificate(
   message: CertificateMessage,
   raw: Uint8Array,
 ): Transition {
-  const { sent, clientAuthentication } = phase;
+  const { sent, clientAuthentication, certificateType } = phase;
   if (message.certificateRequestContext.length > 0) {
     return err(misbehaved('certificate-context-not-empty', 'a context during the handshake'));
   }
@@ -29,14 +29,14 @@ export function answerClientCertificate(
     const problem = checkReply(entry.extensions, []);
     if (problem !== undefined) return err(problem);
   }
-  const certificates = decodeChain(message.certificateList, config.limits);
-  if (!certificates.ok) return certificates;
+  const shown = decodeShown(config, certificateType, message.certificateList);
+  if (!shown.ok) return shown;
   return ok({
     phase: {
       kind: 'awaitClientCertificateVerify',
       sent,
       clientAuthentication,
-      certificates: certificates.value,
+      shown: shown.value,
       transcript,
     },
     actions: [],
@@ -51,21 +51,20 @@ export function answerClientCertificateVerify(
   raw: Uint8Array,
   now: number,
 ): Transition {
-  const { sent, certificates } = phase;
-  const { authenticator } = phase.clientAuthentication;
-  const proof = verifyKey(config, certificates, message, phase.transcript);
+  const { sent, shown, clientAuthentication } = phase;
+  const proof = verifyKey(config, shown, message, phase.transcript);
   if (!proof.ok) return proof;
   const transcript = phase.transcript.update(raw);
-  const presented = presentedChain(config, certificates, now);
-  if (authenticator === 'ask') {
+  const judged = judge(config, clientAuthentication, proof.value, now);
+  if (!judged.ok) return judged;
+  if (judged.value.kind === 'asked') {
     return ok({
       phase: { kind: 'awaitClientVerdict', sent, proof: proof.value, transcript },
-      actions: [{ kind: 'request', request: { kind: 'verdict', presented } }],
+      actions: [{ kind: 'request', request: judged.value.request }],
     });
   }
-  const peer = acceptPeer(proof.value, authenticator(presented));
-  if (!peer.ok) return peer;
-  return ok({ phase: { kind: 'awaitClientFinished', sent, peer: peer.value, transcript }, actions: [] });
+  const peer = judged.value.proof;
+  return ok({ phase: { kind: 'awaitClientFinished', sent, peer, transcript }, actions: [] });
 }
 
 /** The caller has decided about the client. */
@@ -73,9 +72,7 @@ export function answerClientVerdict(
   { sent, proof, transcript }: AwaitClientVerdict,
   response: Response,
 ): Transition {
-  const verdict = verdictOf(response);
-  if (!verdict.ok) return verdict;
-  const peer = acceptPeer(proof, verdict.value);
+  const peer = acceptVerdict(proof, response);
   if (!peer.ok) return peer;
   return ok({ phase: { kind: 'awaitClientFinished', sent, peer: peer.value, transcript }, actions: [] });
 }

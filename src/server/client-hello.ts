@@ -2,7 +2,13 @@ import { type GroupName, generate, type Rng, type RunningHash } from '../../nocr
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../cipher-suites.ts';
-import { helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
+import {
+  type CertificateType,
+  certificateTypeCodes,
+  helloRetryRequestRandom,
+  nameOf,
+  protocolVersions,
+} from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataFact } from '../early-data.ts';
 import {
@@ -25,7 +31,7 @@ import { precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
 import { proceedWithCredential } from './credential.ts';
 import { earlyDataOf, proceedWithPsk, skippingEarlyData } from './early-data.ts';
-import type { Agreed, AwaitClientHello, AwaitSecondClientHello } from './phase.ts';
+import type { Agreed, AwaitClientHello, AwaitSecondClientHello, CertificateTypes } from './phase.ts';
 import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
 
 /** RFC 9846 §4.2.2: the first message, and what both sides can do. */
@@ -48,7 +54,7 @@ export function answerClientHello(
       ? askForKeyShare(config, phase.rng, hello, raw, suite, group)
       : proceed(
           config,
-          agreed(parameters.value, hello, share, earlyData, false),
+          agreed(config, parameters.value, hello, share, earlyData, false),
           hello,
           raw,
           undefined,
@@ -80,7 +86,7 @@ export function answerSecondClientHello(
   }
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
   const earlyData = earlyDataOf(config, phase.first);
-  const settledHello = agreed(settled, hello, share, earlyData, true);
+  const settledHello = agreed(config, settled, hello, share, earlyData, true);
   const transition = proceed(config, settledHello, hello, raw, phase.transcript, phase.rng, now);
   // What a client sends after its second hello is no early data any more (§4.3.10).
   return precededBy([{ kind: 'skipEarlyData', bytes: 0 }], transition);
@@ -108,6 +114,15 @@ function proceed(
   if (findExtension(hello.extensions, 'signatureAlgorithms') === undefined) {
     return err(misbehaved('missing-extension', 'ClientHello without signatureAlgorithms'));
   }
+  if (config.clientAuthentication !== undefined && agreed.certificateTypes.clientType === undefined) {
+    const { peerCertificateTypes } = config.clientAuthentication;
+    return err(
+      incompatible(
+        'no-common-certificate-type',
+        `the client can show ${listed(facts.clientCertificateTypes)}, not ${listed(peerCertificateTypes)}`,
+      ),
+    );
+  }
   return proceedWithCredential(config, agreed, transcript, rng);
 }
 
@@ -122,6 +137,7 @@ interface Parameters {
 }
 
 function agreed(
+  config: ServerConfig,
   parameters: Parameters,
   hello: ClientHello,
   share: KeyShareEntry,
@@ -138,8 +154,24 @@ function agreed(
     applicationProtocol: parameters.applicationProtocol,
     rawExtensions: parameters.rawExtensions,
     helloRetryRequest,
+    certificateTypes: certificateTypes(config, parameters.facts, hello),
     earlyData,
     acceptsTickets: acceptsPskWithKeyExchange(hello),
+  };
+}
+
+/** RFC 7250 §4.2. Of what clients can show, this server's favourite is asked for. */
+function certificateTypes(
+  { clientAuthentication }: ServerConfig,
+  facts: ClientHelloFacts,
+  { extensions }: ClientHello,
+): CertificateTypes {
+  return {
+    namesServerTypes: findExtension(extensions, 'serverCertificateType') !== undefined,
+    namesClientTypes: findExtension(extensions, 'clientCertificateType') !== undefined,
+    clientType: clientAuthentication?.peerCertificateTypes.find((type) =>
+      facts.clientCertificateTypes.includes(type),
+    ),
   };
 }
 
@@ -151,6 +183,7 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
     compressionProblem(hello) ??
     missingExtension(hello) ??
     keySharesProblem(hello) ??
+    certificateTypesProblem(hello) ??
     serverNameProblem(hello);
   if (problem !== undefined) return err(problem);
   const facts = helloFacts(hello);
@@ -226,6 +259,17 @@ function misplacedKeyShare(groups: readonly number[], group: number, last: numbe
     : misbehaved('key-share-for-unsupported-group', detail);
 }
 
+/** RFC 7250 §4.1: who has nothing to say but the default must not say it. */
+function certificateTypesProblem({ extensions }: ClientHello): Failure | undefined {
+  for (const name of ['clientCertificateType', 'serverCertificateType'] as const) {
+    const codes = findExtension(extensions, name);
+    if (codes?.every((code) => code === certificateTypeCodes.x509)) {
+      return misbehaved('only-default-certificate-type', `${name} with X.509 and nothing else`);
+    }
+  }
+  return undefined;
+}
+
 /** RFC 6066 §3: at most one name of the one kind there is, and that a DNS name (`_` is let pass, as in the DNS). */
 function serverNameProblem(hello: ClientHello): Failure | undefined {
   const names = findExtension(hello.extensions, 'serverName') ?? [];
@@ -254,7 +298,14 @@ export function helloFacts(hello: ClientHello): ClientHelloFacts {
       findExtension(extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
       schemeName,
     ),
+    serverCertificateTypes: typesIn(findExtension(extensions, 'serverCertificateType')),
+    clientCertificateTypes: typesIn(findExtension(extensions, 'clientCertificateType')),
   };
+}
+
+/** Types that we do not know are passed over; without the extension there is X.509. */
+function typesIn(codes: readonly number[] | undefined): readonly CertificateType[] {
+  return codes === undefined ? ['x509'] : known(codes, (code) => nameOf(certificateTypeCodes, code));
 }
 
 /**

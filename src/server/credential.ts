@@ -1,9 +1,9 @@
 import type { Rng, RunningHash } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
-import { type Credential, isForName } from '../credential.ts';
+import { type AnyCredential, isForName } from '../credential.ts';
 import { type Failure, incompatible, misuse } from '../failure.ts';
-import { type Chosen, chooseCredential } from '../own-certificate.ts';
+import { type Accepted, type Chosen, chooseCredential } from '../own-certificate.ts';
 import type { ClientHelloFacts, Response } from '../request.ts';
 import { listed } from '../text.ts';
 import type { Transition } from '../transition.ts';
@@ -38,15 +38,16 @@ export function answerCredential(
     throw new TypeError(`the connection awaits a credential, not a ${response.kind}`);
   }
   const { credential } = response;
-  const chosen = chooseCredential(config.signatureSchemes, [credential], phase.agreed.facts, '1.3');
-  if (chosen === undefined) return err(noCommonScheme(phase.agreed.facts));
+  const { facts } = phase.agreed;
+  const chosen = chooseCredential(config.signatureSchemes, [credential], acceptedBy(facts), '1.3');
+  if (chosen === undefined) return err(nothingFits([credential], facts));
   return sendFlight(config, phase.agreed, chosen, phase.transcript, phase.rng);
 }
 
 /** The best credential for the client's server_name, else, unless the server is strict, the best of all. */
 function credentialFor(
   config: ServerConfig,
-  credentials: readonly Credential[],
+  credentials: readonly AnyCredential[],
   facts: ClientHelloFacts,
 ): Result<Chosen, Failure> {
   const { serverName } = facts;
@@ -57,12 +58,21 @@ function credentialFor(
     return err(incompatible('no-certificate-for-this-name', serverName));
   }
   const chosen =
-    chooseCredential(config.signatureSchemes, forName, facts, '1.3') ??
-    (isStrict ? undefined : chooseCredential(config.signatureSchemes, credentials, facts, '1.3'));
-  return chosen === undefined ? err(noCommonScheme(facts)) : ok(chosen);
+    chooseCredential(config.signatureSchemes, forName, acceptedBy(facts), '1.3') ??
+    (isStrict ? undefined : chooseCredential(config.signatureSchemes, credentials, acceptedBy(facts), '1.3'));
+  return chosen === undefined ? err(nothingFits(credentials, facts)) : ok(chosen);
 }
 
-function noCommonScheme(facts: ClientHelloFacts): Failure {
+function acceptedBy(facts: ClientHelloFacts): Accepted {
+  return { ...facts, certificateTypes: facts.serverCertificateTypes };
+}
+
+/** The kind of certificate is settled before how it signs (RFC 7250 §4.2). */
+function nothingFits(credentials: readonly AnyCredential[], facts: ClientHelloFacts): Failure {
+  const { serverCertificateTypes: types } = facts;
+  if (!credentials.some(({ certificateType }) => types.includes(certificateType))) {
+    return incompatible('no-common-certificate-type', `the client accepts nothing but ${listed(types)}`);
+  }
   return incompatible(
     'no-common-signature-scheme',
     `no certificate here can sign with one of: ${listed(facts.signatureSchemes)}`,

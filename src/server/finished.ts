@@ -1,5 +1,6 @@
 import { generate, type RunningHash } from '../../nocrypto/index.ts';
 import { err, ok } from '../../x509/index.ts';
+import { certificateTypeCodes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { endPointOf } from '../exporter.ts';
@@ -7,6 +8,8 @@ import { misbehaved } from '../failure.ts';
 import { greaseExtensions } from '../grease.ts';
 import { finishedVerifyData, resumptionSecret, ticketPsk } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
+import { ownFacts } from '../own-certificate.ts';
+import { peerFacts, shownBytes } from '../peer-certificate.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { sealTicket, TICKET_ENTROPY } from '../ticket.ts';
 import { type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
@@ -60,7 +63,7 @@ function tickets(
   const { flight, secrets } = sent;
   const { suite, facts, acceptsTickets, applicationProtocol } = flight.agreed;
   const [key] = config.ticketKeys;
-  const certificates = (peer?.certificates ?? []).map(({ der }) => der);
+  const certificates = peer === undefined ? [] : shownBytes(peer.shown);
   const isExternal = flight.own.kind === 'psk' && flight.own.selected.source.kind === 'external';
   const size = certificates.reduce((sum, { length }) => sum + length, 0);
   if (key === undefined || !acceptsTickets || isExternal || size > MOST_CERTIFICATES) return [];
@@ -83,6 +86,7 @@ function tickets(
       applicationProtocol: applicationProtocol ?? '',
       serverName: facts.serverName ?? '',
       context: config.sessionContext,
+      certificateType: certificateTypeCodes[peer?.shown.certificateType ?? 'x509'],
       certificates,
       signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,
     };
@@ -116,9 +120,8 @@ function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
     role: 'server',
     cipherSuite: agreed.suite.name,
     group: agreed.group,
-    peerSignatureScheme: peer?.signatureScheme,
-    ownSignatureScheme: chosen?.scheme.name,
-    ownCertificate: chosen?.credential.leaf,
+    ...ownFacts(chosen),
+    ...peerFacts(peer),
     applicationProtocol: agreed.applicationProtocol,
     serverName: agreed.facts.serverName,
     rawExtensions: agreed.rawExtensions,
@@ -126,7 +129,6 @@ function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
     externalIdentity: source?.kind === 'external' ? source.external.identity : undefined,
     earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
-    peer: peer?.peer,
     clientRandom: agreed.clientRandom.slice(),
   };
 }

@@ -1,6 +1,6 @@
 import { generate, type Rng, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
-import { protocolVersions } from '../codepoints.ts';
+import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
 import type { CertificateRequestExtension, EncryptedExtension, ServerHelloExtension } from '../extensions.ts';
@@ -216,9 +216,10 @@ function awaitClient(
     }
     return { kind: 'awaitClientFinished', sent, peer, transcript };
   }
-  return clientAuthentication === undefined
+  const { clientType: certificateType } = sent.flight.agreed.certificateTypes;
+  return clientAuthentication === undefined || certificateType === undefined
     ? { kind: 'awaitClientFinished', sent, peer: undefined, transcript }
-    : { kind: 'awaitClientCertificate', sent, clientAuthentication, transcript };
+    : { kind: 'awaitClientCertificate', sent, clientAuthentication, certificateType, transcript };
 }
 
 /** §4.2.3 */
@@ -246,17 +247,20 @@ function serverHello(
   };
 }
 
-/** §4.4.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3). */
+/**
+ * §4.4.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3); the kinds of certificate are said to
+ * clients that have named some (RFC 7250 §4.2).
+ */
 function encryptedExtensions(
   config: ServerConfig,
   agreed: Agreed,
   chosen: Chosen | undefined,
 ): HandshakeMessage {
-  const { serverName } = agreed.facts;
   const extensions: EncryptedExtension[] = [];
-  if (serverName !== undefined && chosen !== undefined && isForName(chosen.credential, serverName)) {
+  if (chosen !== undefined && isChosenByName(agreed, chosen)) {
     extensions.push({ name: 'serverName', value: new Uint8Array(0) });
   }
+  if (chosen !== undefined) extensions.push(...certificateTypes(agreed, chosen));
   if (agreed.applicationProtocol !== undefined) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: [agreed.applicationProtocol] });
   }
@@ -269,6 +273,30 @@ function encryptedExtensions(
     }
   }
   return { kind: 'encryptedExtensions', body: { extensions } };
+}
+
+function isChosenByName({ facts }: Agreed, { credential }: Chosen): boolean {
+  const { serverName } = facts;
+  return (
+    serverName !== undefined && credential.certificateType === 'x509' && isForName(credential, serverName)
+  );
+}
+
+function certificateTypes(
+  { certificateTypes: { namesServerTypes, namesClientTypes, clientType } }: Agreed,
+  { credential }: Chosen,
+): readonly EncryptedExtension[] {
+  const extensions: EncryptedExtension[] = [];
+  if (namesClientTypes && clientType !== undefined) {
+    extensions.push({ name: 'clientCertificateType', value: certificateTypeCodes[clientType] });
+  }
+  if (namesServerTypes) {
+    extensions.push({
+      name: 'serverCertificateType',
+      value: certificateTypeCodes[credential.certificateType],
+    });
+  }
+  return extensions;
 }
 
 /** §4.4.2, for a server that wants to know its clients. */

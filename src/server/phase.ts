@@ -1,13 +1,13 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
-import type { Certificate } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { ClientAuthentication } from '../config.ts';
+import type { CertificateType } from '../codepoints.ts';
+import type { CheckedClientAuthentication } from '../config.ts';
 import type { EarlyDataFact } from '../early-data.ts';
 import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
-import type { KeyProof, PeerProof } from '../peer-certificate.ts';
+import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import type { SelectedPsk } from './psk.ts';
 
@@ -55,6 +55,7 @@ export interface Agreed {
   /** What the client offers under the codepoints of the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
   readonly helloRetryRequest: boolean;
+  readonly certificateTypes: CertificateTypes;
   /** Whether the client could use a ticket (psk_dhe_ke). */
   readonly acceptsTickets: boolean;
   readonly earlyData: EarlyDataFact;
@@ -69,6 +70,16 @@ export interface AwaitReplayCheck {
   /** Up to the ClientHello. */
   readonly transcript: RunningHash;
   readonly rng: Rng;
+}
+
+/** RFC 7250, as far as the ClientHello settles it. */
+export interface CertificateTypes {
+  /** Whether the client has named what it accepts from the server: then it is told what it gets. */
+  readonly namesServerTypes: boolean;
+  /** Whether the client has named what it can show: then it is told what it is asked for. */
+  readonly namesClientTypes: boolean;
+  /** What the client is asked for; undefined when it is asked for nothing, or has nothing that is accepted here. */
+  readonly clientType: CertificateType | undefined;
 }
 
 /** The caller chooses a certificate. */
@@ -118,7 +129,8 @@ export interface Sent {
 export interface AwaitClientCertificate {
   readonly kind: 'awaitClientCertificate';
   readonly sent: Sent;
-  readonly clientAuthentication: ClientAuthentication;
+  readonly clientAuthentication: CheckedClientAuthentication;
+  readonly certificateType: CertificateType;
   /** Up to the server's Finished. */
   readonly transcript: RunningHash;
 }
@@ -126,8 +138,8 @@ export interface AwaitClientCertificate {
 export interface AwaitClientCertificateVerify {
   readonly kind: 'awaitClientCertificateVerify';
   readonly sent: Sent;
-  readonly clientAuthentication: ClientAuthentication;
-  readonly certificates: readonly Certificate[];
+  readonly clientAuthentication: CheckedClientAuthentication;
+  readonly shown: Shown;
   readonly transcript: RunningHash;
 }
 

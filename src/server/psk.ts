@@ -2,13 +2,13 @@ import { type RunningHash, secret } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
-import { pskKeyExchangeModes } from '../codepoints.ts';
+import { certificateTypeCodes, nameOf, pskKeyExchangeModes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataTerms } from '../early-data.ts';
 import { findExtension, type OfferedPsks, type PskIdentity } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import type { ClientHello } from '../messages.ts';
-import { acceptPeer, type PeerProof, presentedChain, resumedKey } from '../peer-certificate.ts';
+import { judge, type PeerProof, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk, type Psk } from '../psk.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
 import { openTicket, type TicketState } from '../ticket.ts';
@@ -160,9 +160,11 @@ function peerOf(
   if (state.certificates.length === 0)
     return clientAuthentication.required ? err('anonymous') : ok(undefined);
   const scheme = signatureSchemeOfCode(state.signatureScheme);
-  const { authenticator } = clientAuthentication;
-  if (scheme === undefined || authenticator === 'ask') return err('not to be judged here');
-  const proof = resumedKey(state.certificates, scheme.name, config.limits);
+  const certificateType = nameOf(certificateTypeCodes, state.certificateType);
+  if (scheme === undefined || certificateType === undefined) return err('not of this version');
+  const proof = resumedKey(config, certificateType, state.certificates, scheme.name);
   if (!proof.ok) return proof;
-  return acceptPeer(proof.value, authenticator(presentedChain(config, proof.value.certificates, now)));
+  const judged = judge(config, clientAuthentication, proof.value, now);
+  if (!judged.ok) return judged;
+  return judged.value.kind === 'asked' ? err('not to be judged here') : ok(judged.value.proof);
 }

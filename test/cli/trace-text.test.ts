@@ -65,6 +65,7 @@ describe('the page', () => {
       peerSignatureScheme: undefined,
       ownSignatureScheme: 'ed25519',
       ownCertificate: undefined,
+      ownRawKey: undefined,
       resumed: false,
       rawExtensions: [],
       externalIdentity: undefined,
@@ -73,6 +74,7 @@ describe('the page', () => {
       earlyData: { kind: 'notOffered' },
       helloRetryRequest: false,
       peer: undefined,
+      peerRawKey: undefined,
       clientRandom: noble.hashes.sha256.digest(new Uint8Array()),
     };
     const details = { serverName: '<b>&' };

@@ -19,7 +19,7 @@ import {
   status,
   updateKeys,
 } from '../../src/index.ts';
-import { dangerouslyAcceptAnyCertificate, err } from '../../x509/index.ts';
+import { dangerouslyAcceptAnyCertificate, dangerouslyAcceptAnyRawKey, err } from '../../x509/index.ts';
 import { bytes, concatAll, NOW, sent } from '../src/support.ts';
 import type { Operation, Program } from './program.ts';
 import { externalCredential, ownCredential, type Scenario, scenarios } from './scenarios.ts';
@@ -199,6 +199,11 @@ function respond(request: Request, [choice = 0, ...rest]: Uint8Array, now: numbe
         verdict: good
           ? dangerouslyAcceptAnyCertificate({ ...request.presented, crypto: transparentCrypto, now })
           : err(unknownPeer),
+      };
+    case 'rawKeyVerdict':
+      return {
+        kind: 'rawKeyVerdict',
+        verdict: good ? dangerouslyAcceptAnyRawKey(request.presented) : err(unknownPeer),
       };
   }
 }

@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noble } from '../../nocrypto/index.ts';
-import {
-  answer,
-  type ClientAuthentication,
-  type ClientOptions,
-  client,
-  describeFailure,
-  type Effect,
-  type Request,
-  type Response,
-  type ServerOptions,
-  server,
-  status,
-} from '../../src/index.ts';
+import { answer, type ClientAuthentication, client, server, status } from '../../src/index.ts';
 import { type Authenticator, chainOfTrust, trustAnchor } from '../../x509/index.ts';
+import { assertFailedSaying, established, meet, meetAnswering } from './meet.ts';
 import {
   authority,
   bytes,
   converse,
-  find,
   makeClientConfig,
   makeCredential,
   makeLeaf,
   makeServerConfig,
   must,
   NOW,
-  type Run,
 } from './support.ts';
 
 const trusting: Authenticator = chainOfTrust({ anchors: [trustAnchor(authority.certificate)] });
@@ -57,8 +44,8 @@ test('a client without a certificate is let in where none is required', () => {
 
 test('a client without a certificate is refused with certificate_required where one is', () => {
   const run = meet({}, { clientAuthentication: required });
-  assertFailed(run.serverEffects, 'no-client-certificate');
-  assertFailed(run.clientEffects, 'certificate_required');
+  assertFailedSaying(run.serverEffects, 'no-client-certificate');
+  assertFailedSaying(run.clientEffects, 'certificate_required');
 });
 
 test('a client with a key that the server cannot verify shows none', () => {
@@ -81,8 +68,8 @@ test('a client takes the one of its certificates that the server can verify', ()
 test('a client certificate that nothing makes trusted is refused with unknown_ca', () => {
   const nobody = { authenticator: chainOfTrust({ anchors: [] }), required: true };
   const run = meet({ credentials: [clientCredential] }, { clientAuthentication: nobody });
-  assertFailed(run.serverEffects, 'no-anchors');
-  assertFailed(run.clientEffects, 'unknown_ca');
+  assertFailedSaying(run.serverEffects, 'no-anchors');
+  assertFailedSaying(run.clientEffects, 'unknown_ca');
 });
 
 test('the server names the authorities it knows', () => {
@@ -117,7 +104,7 @@ test('a credential that cannot sign for this server is the caller’s mistake', 
     { clientAuthentication: optional, signatureSchemes: ['ecdsa_secp256r1_sha256'] },
     () => ({ kind: 'clientCredential', credential: clientCredential }),
   );
-  assertFailed(run.clientEffects, 'credential-does-not-fit');
+  assertFailedSaying(run.clientEffects, 'credential-does-not-fit');
 });
 
 test('a client key that lives elsewhere signs by request', () => {
@@ -143,8 +130,8 @@ test('a client signature from elsewhere that does not verify never reaches the s
     kind: 'signature',
     signature: bytes(70),
   }));
-  assertFailed(run.clientEffects, 'signing-failed');
-  assertFailed(run.serverEffects, 'internal_error');
+  assertFailedSaying(run.clientEffects, 'signing-failed');
+  assertFailedSaying(run.serverEffects, 'internal_error');
 });
 
 test('either side may ask its caller for the verdict on the other', () => {
@@ -172,12 +159,12 @@ test('a verdict against the server ends the connection with the alert that it de
     assert.ok(request.kind === 'verdict');
     return { kind: 'verdict', verdict: chainOfTrust({ anchors: [] })(request.presented) };
   });
-  assertFailed(run.serverEffects, 'unknown_ca');
+  assertFailedSaying(run.serverEffects, 'unknown_ca');
 });
 
 test('a refused verdict ends the connection', () => {
   const { run } = meetAnswering({ authenticator: 'ask' }, {}, () => ({ kind: 'refusal', reason: 'no idea' }));
-  assertFailed(run.clientEffects, 'verdict-refused', 'no idea');
+  assertFailedSaying(run.clientEffects, 'verdict-refused', 'no idea');
 });
 
 test('an answer of the wrong kind is the caller’s bug', () => {
@@ -186,51 +173,3 @@ test('an answer of the wrong kind is the caller’s bug', () => {
   assert.equal(status(waiting).phase, 'waiting');
   assert.throws(() => answer(waiting, { kind: 'clientCredential', credential: undefined }), TypeError);
 });
-
-function meet(clientOptions: Partial<ClientOptions>, serverOptions: Partial<ServerOptions>): Run {
-  return meetAnswering(clientOptions, serverOptions, () => assert.fail('nothing is to be asked')).run;
-}
-
-/** A conversation in which each request of either side is answered at once. */
-function meetAnswering(
-  clientOptions: Partial<ClientOptions>,
-  serverOptions: Partial<ServerOptions>,
-  respond: (request: Request) => Response,
-): { readonly run: Run; readonly requests: readonly Request[] } {
-  const requests: Request[] = [];
-  let run = converse(
-    client(makeClientConfig(clientOptions), bytes(48)),
-    server(makeServerConfig(serverOptions), bytes(48, 2)),
-  );
-  for (;;) {
-    const sides = [
-      { state: run.client, effects: run.clientEffects },
-      { state: run.server, effects: run.serverEffects },
-    ];
-    const [atClient, atServer] = sides.map(({ state, effects }) => {
-      const request = effects.flatMap((effect) => (effect.kind === 'request' ? [effect.request] : [])).at(-1);
-      if (status(state).phase !== 'waiting' || request === undefined) return { state, effects: [] };
-      requests.push(request);
-      return answer(state, respond(request));
-    });
-    if (atClient === undefined || atServer === undefined) return { run, requests };
-    if (atClient.effects.length + atServer.effects.length === 0) return { run, requests };
-    const next = converse(atClient, atServer);
-    run = {
-      ...next,
-      clientEffects: [...run.clientEffects, ...next.clientEffects],
-      serverEffects: [...run.serverEffects, ...next.serverEffects],
-    };
-  }
-}
-
-function established(effects: readonly Effect[]) {
-  const failure = find(effects, 'failed');
-  assert.equal(failure && describeFailure(failure.failure), undefined);
-  return find(effects, 'established')?.facts ?? assert.fail('not established');
-}
-
-function assertFailed(effects: readonly Effect[], ...words: readonly string[]): void {
-  const failure = find(effects, 'failed')?.failure ?? assert.fail('did not fail');
-  for (const word of words) assert.ok(describeFailure(failure).includes(word), describeFailure(failure));
-}

@@ -56,6 +56,8 @@ test('a server that asks is told what the client said, and goes on with the cert
       groups: ['x25519', 'secp256r1'],
       signatureSchemes: Object.keys(signatureSchemes),
       certificateSignatureSchemes: Object.keys(signatureSchemes),
+      serverCertificateTypes: ['x509'],
+      clientCertificateTypes: ['x509'],
     },
   });
   assert.equal(status(client.peer.state).phase, 'waiting');
@@ -278,6 +280,8 @@ function goodAnswer(peer: Peer): Response {
       return { kind: 'replayCheck', isNew: true };
     case 'verdict':
       return { kind: 'verdict', verdict: quickAuthenticator(request.presented) };
+    case 'rawKeyVerdict':
+      return assert.fail('nobody shows a raw key here');
   }
 }
 
