@@ -30,7 +30,7 @@ import { defaults } from './defaults.ts';
 import type { EarlyDataTerms } from './early-data.ts';
 import { isRecognized, type RawExtension } from './extensions.ts';
 import { isGrease } from './grease.ts';
-import { defaultLimits, type Limits, MIN_PLAINTEXT } from './limits.ts';
+import { defaultLimits, type Limits, MAX_INNER_PLAINTEXT, MIN_PLAINTEXT } from './limits.ts';
 import type { ExternalPsk } from './psk.ts';
 import { MAX_TICKET_LIFETIME } from './session.ts';
 import { signatureSchemes } from './signature-schemes.ts';
@@ -77,6 +77,13 @@ export interface CommonOptions {
    * codepoints stands in the facts. Only for extensions that change nothing else in the handshake.
    */
   readonly rawExtensions?: readonly RawExtension[] | undefined;
+  /**
+   * The longest record this side takes (RFC 8449), in bytes of content, content type and padding: 64 to 16,385. A peer that
+   * knows the extension keeps to it, and is refused (record_overflow) when it does not. Whatever the value, the peer's own
+   * limit is kept. A server says it only to a client that does. Default 16,385, which is every record; `'none'`: the
+   * extension is not used.
+   */
+  readonly recordSizeLimit?: number | 'none' | undefined;
   /**
    * Strew reserved values into what the peer must ignore (RFC 8701): a client into its ClientHello, a server into
    * CertificateRequest and tickets. It keeps peers tolerant of what is to come, at some thirty bytes a connection.
@@ -207,6 +214,7 @@ interface CommonConfig {
   readonly applicationProtocols: readonly string[];
   readonly externalPsks: readonly ExternalPsk[];
   readonly rawExtensions: readonly RawExtension[];
+  readonly recordSizeLimit: number | undefined;
   readonly grease: boolean;
   readonly requireExtendedMasterSecret: boolean;
   readonly trace: TraceLevel;
@@ -436,6 +444,8 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
     applicationProtocols: [...(options.applicationProtocols ?? [])],
     externalPsks: [...(options.externalPsks ?? [])],
     rawExtensions: (options.rawExtensions ?? []).map(({ type, data }) => ({ type, data: data.slice() })),
+    recordSizeLimit:
+      options.recordSizeLimit === 'none' ? undefined : (options.recordSizeLimit ?? defaults.recordSizeLimit),
     grease: options.grease ?? defaults.grease,
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? defaults.requireExtendedMasterSecret,
     trace: options.trace ?? defaults.trace,
@@ -488,6 +498,7 @@ function commonProblem(options: CommonOptions, config: Unchecked<CommonConfig>):
       `must have earlyData with maxEarlyData from 1 to ${MAX_EARLY_DATA}, a cipher suite and an application protocol that are configured`,
       !config.externalPsks.every(({ earlyData }) => earlyData === undefined || isPossible(config, earlyData)),
     ) ??
+    rangeProblem('recordSizeLimit', config.recordSizeLimit, MIN_PLAINTEXT, MAX_INNER_PLAINTEXT) ??
     limitProblem(config.limits)
   );
 }

@@ -1,5 +1,6 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import type { CipherSuiteName, SignatureSchemeName, VersionName } from './codepoints.ts';
+import { MAX_INNER_PLAINTEXT } from './limits.ts';
 import type { TraceLevel } from './trace.ts';
 
 /**
@@ -14,6 +15,7 @@ export const defaults: {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly middleboxCompatibility: boolean;
   readonly acceptTickets: boolean;
+  readonly recordSizeLimit: number;
   readonly grease: boolean;
   readonly extensionOrder: 'fixed' | 'permuted';
   readonly ticketCount: number;
@@ -62,6 +64,8 @@ export const defaults: {
   // RFC 9846 §E.4: look like TLS 1.2 to middleboxes.
   middleboxCompatibility: true,
   acceptTickets: true,
+  // RFC 8449 §4 wants it said even by those who take records of any size: it lets the peer say what it takes.
+  recordSizeLimit: MAX_INNER_PLAINTEXT,
   // Off and fixed, as in Go and OpenSSL: what is on the wire is what was configured. Browsers turn both on.
   grease: false,
   extensionOrder: 'fixed',

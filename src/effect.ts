@@ -6,6 +6,7 @@ import type { RawExtension } from './extensions.ts';
 import type { Failure } from './failure.ts';
 import type { Request } from './request.ts';
 import type { Session } from './session.ts';
+import type { RecordSizes } from './state.ts';
 import type { TraceEvent } from './trace.ts';
 
 /** What a step asks the world to do or to know, in order. */
@@ -61,6 +62,8 @@ interface CommonFacts {
    * in ServerHello or EncryptedExtensions.
    */
   readonly rawExtensions: readonly RawExtension[];
+  /** The longest records of each direction, where both sides use record_size_limit (RFC 8449). */
+  readonly recordSizes: RecordSizes | undefined;
   /** Whether this connection goes on from an earlier one: no certificate was shown, the earlier one's counts. */
   readonly resumed: boolean;
   /** The identity of the external PSK that both sides know, when one took the place of certificates. */

@@ -5,6 +5,7 @@ import { contentTypes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { EarlyDataProgress } from './early-data.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
+import { everyRecord } from './record-size.ts';
 import type { Response } from './request.ts';
 import { answerServerRequest, startServer } from './server/handle.ts';
 import {
@@ -19,6 +20,7 @@ import type { Transition } from './transition.ts';
 import {
   apply,
   beginTurn,
+  contentSize,
   end,
   endTurn,
   fail,
@@ -216,6 +218,7 @@ function initial(config: ClientConfig | ServerConfig, phase: Phase): State {
     read: { protection: undefined, closed: false, skippable: 0 },
     write: { protection: undefined, closed: false, keyUpdateAsked: false, earlyDataLeft: 0 },
     incoming: nothingIncoming,
+    recordSizes: everyRecord,
   };
 }
 
@@ -252,6 +255,7 @@ function toBeSent(early: EarlyDataProgress, left: number): EarlyDataStatus | und
 /** Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. */
 function sendData(turn: Turn, data: Uint8Array): void {
   const { limits } = turn.fixed.config;
+  const size = contentSize(turn);
   for (let from = 0; from < data.length; ) {
     const { protection } = turn.write;
     if (protection === undefined) return;
@@ -260,7 +264,7 @@ function sendData(turn: Turn, data: Uint8Array): void {
       updateWriteKeys(turn, false);
       continue;
     }
-    const until = Math.min(data.length, from + Math.max(left, 1) * limits.recordPlaintext);
+    const until = Math.min(data.length, from + Math.max(left, 1) * size);
     sendContent(turn, contentTypes.applicationData, data.subarray(from, until));
     from = until;
   }

@@ -85,6 +85,7 @@ const inClientHello = {
   serverCertificateType: certificateTypes,
   extendedMasterSecret: opaqueFixed(0),
   sessionTicket: opaqueRest,
+  recordSizeLimit: uint16,
   earlyData: opaqueFixed(0),
   supportedVersions: vector(uint16, 2, 254),
   cookie: opaque(1, 0xffff),
@@ -124,6 +125,7 @@ const inEncryptedExtensions = {
   applicationLayerProtocolNegotiation: protocolNames,
   clientCertificateType: uint8,
   serverCertificateType: uint8,
+  recordSizeLimit: uint16,
   earlyData: opaqueFixed(0),
 };
 

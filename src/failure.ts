@@ -96,6 +96,8 @@ const misbehaviours = {
   'early-data-without-first-psk': 'illegal_parameter',
   'early-data-under-another-suite': 'illegal_parameter',
   'early-data-under-another-protocol': 'illegal_parameter',
+  /** RFC 8449 §4 */
+  'bad-record-size-limit': 'illegal_parameter',
   /** RFC 7301 §3.1, RFC 9846 §4.4.1 */
   'unoffered-application-protocol': 'illegal_parameter',
   'several-application-protocols': 'illegal_parameter',

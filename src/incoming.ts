@@ -136,8 +136,9 @@ function takeRecord(turn: Turn, record: Uint8Array, left: number): void {
     return;
   }
   makeRoom(turn, openedLength(protection, record.length), openedLength(protection, left));
-  const content = openRecord(protection, record, turn.opened, turn.dataEnd);
+  const content = openRecord(protection, record, turn.opened, turn.dataEnd, turn.recordSizes.received);
   if (content.ok) {
+    turn.innerLength = openedLength(protection, record.length);
     turn.read = { protection: nextRecord(protection), closed: false, skippable: 0 };
     takeContent(turn, content.value.type, content.value.bytes, true);
     askForNewKeys(turn, protection.keys);

@@ -76,7 +76,7 @@ export {
   type Misbehaviour,
   type Misuse,
 } from './failure.ts';
-export { defaultLimits, type Limits } from './limits.ts';
+export { defaultLimits, type Limits, MAX_INNER_PLAINTEXT } from './limits.ts';
 export { type Peeked, peekClientHello } from './peek.ts';
 export type { ExternalPsk } from './psk.ts';
 export { type ReplayCheck, type ReplayStore, replayStore, takeOnce } from './replay-store.ts';
@@ -90,7 +90,7 @@ export {
   type Tls13Session,
 } from './session.ts';
 export { restore, type SnapshotError, snapshot } from './snapshot.ts';
-export type { State } from './state.ts';
+export type { RecordSizes, State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';
 export {
   type Direction,

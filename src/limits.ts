@@ -33,12 +33,18 @@ export interface Limits {
   readonly aesCcmRecords: number;
   /** ChaCha20-Poly1305 records under one key (RFC 9846 §5.5 sets no bound below the sequence number's). */
   readonly chaChaRecords: number;
-  /** Bytes of TLSPlaintext.fragment this side sends at most (RFC 9846 §5.1: 2^14). */
+  /**
+   * Bytes of content and padding this side puts into a record at most (RFC 9846 §5.1: 2^14). The peer may lower it further
+   * for a connection (RFC 8449); what this side receives is limited by the option `recordSizeLimit`.
+   */
   readonly recordPlaintext: number;
 }
 
 /** RFC 9846 §5.1: TLSPlaintext.fragment. */
 export const MAX_PLAINTEXT = 1 << 14;
+
+/** RFC 9846 §5.4: TLSInnerPlaintext, which adds the content type; padding counts too. What RFC 8449 limits further. */
+export const MAX_INNER_PLAINTEXT = MAX_PLAINTEXT + 1;
 
 /** RFC 9846 §5.2: TLSCiphertext.encrypted_record. */
 export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
@@ -48,7 +54,7 @@ export const MAX_TLS12_CIPHERTEXT = MAX_PLAINTEXT + 2048;
 /** ClientHellos with early data that one server remembers by default: some 16 MiB, or 3,000 a second for two windows. */
 export const MAX_REPLAY_ENTRIES = 65_536;
 
-/** RFC 8449 §4: the least that a record size limit may be; an alert must never need two records. */
+/** RFC 8449 §4: the least that a record size limit may be. No alert needs two records then. */
 export const MIN_PLAINTEXT = 64;
 
 /** The values in force unless a configuration lowers them. */

@@ -4,7 +4,7 @@ import type { CipherSuite } from './cipher-suites.ts';
 import { contentTypes, protocolVersions } from './codepoints.ts';
 import { type Failure, incompatible, misbehaved } from './failure.ts';
 import { nextTrafficSecret, trafficKeys } from './key-schedule.ts';
-import { MAX_CIPHERTEXT, MAX_PLAINTEXT, MAX_TLS12_CIPHERTEXT } from './limits.ts';
+import { MAX_CIPHERTEXT, MAX_INNER_PLAINTEXT, MAX_PLAINTEXT, MAX_TLS12_CIPHERTEXT } from './limits.ts';
 import { openFragment, sealFragment, type Tls12Keys } from './tls12/record.ts';
 
 // The record protocol of RFC 9846 §5: framing, and the protection of one direction at a time. What TLS 1.2 puts into a
@@ -105,18 +105,20 @@ export function openedLength({ keys }: Protection, length: number): number {
 
 /**
  * Takes the protection off a whole TLSCiphertext record (§5.2), which is only read. What was inside is written to `out`
- * from `offset` on, and the content is a view of it.
+ * from `offset` on, and the content is a view of it. `most` is how long content, and in TLS 1.3 type
+ * and padding, may be together.
  */
 export function openRecord(
   protection: Protection,
   record: Uint8Array,
   out: Uint8Array,
   offset: number,
+  most = MAX_INNER_PLAINTEXT,
 ): Result<Content, Failure> {
   const { keys, sequence } = protection;
   return keys.version === '1.2'
-    ? openTls12Record({ keys, sequence }, record, out, offset)
-    : openTls13Record({ keys, sequence }, record, out, offset);
+    ? openTls12Record({ keys, sequence }, record, out, offset, Math.min(most, MAX_PLAINTEXT))
+    : openTls13Record({ keys, sequence }, record, out, offset, most);
 }
 
 /** The content type is the last non-zero byte; what follows it is padding (§5.4). */
@@ -125,6 +127,7 @@ function openTls13Record(
   record: Uint8Array,
   out: Uint8Array,
   offset: number,
+  most: number,
 ): Result<Content, Failure> {
   const { keys, sequence } = protection;
   const header = record.subarray(0, RECORD_HEADER_LENGTH);
@@ -136,10 +139,7 @@ function openTls13Record(
   let end = offset + length;
   while (end > offset && out[end - 1] === 0) end--;
   if (end === offset) return err(misbehaved('no-content-type', 'a protected record of padding only'));
-  // A TLSInnerPlaintext, padding included, is at most 2^14 + 1 bytes.
-  if (length > MAX_PLAINTEXT + 1) {
-    return err(misbehaved('record-too-long', `${length} bytes inside a protected record`));
-  }
+  if (length > most) return err(tooLongInside(length, most));
   return ok({ type: out[end - 1] ?? 0, bytes: out.subarray(offset, end - 1) });
 }
 
@@ -148,20 +148,23 @@ function openTls12Record(
   record: Uint8Array,
   out: Uint8Array,
   offset: number,
+  most: number,
 ): Result<Content, Failure> {
   const { keys, sequence } = protection;
   const type = record[0] ?? 0;
   const fragment = record.subarray(RECORD_HEADER_LENGTH);
   if (!openFragment(keys, sequence, type, fragment, out, offset)) return err(doesNotAuthenticate(sequence));
   const length = openedLength(protection, record.length);
-  if (length > MAX_PLAINTEXT) {
-    return err(misbehaved('record-too-long', `${length} bytes inside a protected record`));
-  }
+  if (length > most) return err(tooLongInside(length, most));
   return ok({ type, bytes: out.subarray(offset, offset + length) });
 }
 
 function doesNotAuthenticate(sequence: number): Failure {
   return misbehaved('decryption-failed', `record ${sequence} under these keys does not authenticate`);
+}
+
+function tooLongInside(length: number, most: number): Failure {
+  return misbehaved('record-too-long', `${length} bytes inside a protected record, at most ${most} allowed`);
 }
 
 /** The protection of the record after this one. */

@@ -10,6 +10,7 @@ import { endPointOf } from './exporter.ts';
 import { describeFailure } from './failure.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
 import { type Protection, protection } from './record.ts';
+import { everyRecord } from './record-size.ts';
 import type { Resumable, State } from './state.ts';
 import { nothingIncoming } from './state.ts';
 import {
@@ -219,6 +220,7 @@ function restoreState(
       earlyDataLeft: 0,
     },
     incoming: { ...nothingIncoming, uselessRecords, changeCipherSpecs, postHandshakeMessages },
+    recordSizes: facts.recordSizes ?? everyRecord,
   };
   return withIncoming(state, facts, stored);
 }

@@ -20,6 +20,13 @@ export interface State {
   readonly read: ReadHalf;
   readonly write: WriteHalf;
   readonly incoming: Incoming;
+  readonly recordSizes: RecordSizes;
+}
+
+/** How long a protected record may be: bytes of TLSInnerPlaintext. Agreed on for one connection (RFC 8449 §4). */
+export interface RecordSizes {
+  readonly sent: number;
+  readonly received: number;
 }
 
 export interface Fixed {

@@ -15,6 +15,8 @@ import { groupCodes, protocolVersions, signatureSchemeCodes, tls13CipherSuiteCod
 import { type EarlyDataFact, type EarlyDataRejection, rejected } from './early-data.ts';
 import type { Tls13Facts } from './effect.ts';
 import { RANDOM_LENGTH } from './messages.ts';
+import { recordSizesProblem } from './record-size.ts';
+import type { RecordSizes } from './state.ts';
 import { type Codec, opaque, opaqueFixed, struct, text, uint16, vector } from './wire/codec.ts';
 import { boolean, copied, named, optional } from './wire/stored.ts';
 
@@ -60,6 +62,7 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   applicationProtocol: optional(text(1, 255)),
   serverName: optional(text(1, 255)),
   rawExtensions: vector(struct({ type: uint16, data: copied(opaque(0, 0xffff)) }), 0, 0xffffff),
+  recordSizes: optional(struct<RecordSizes>({ sent: uint16, received: uint16 })),
   resumed: boolean,
   externalIdentity: optional(copied(opaque(1, 0xffff))),
   earlyData: named(earlyDataCodes),
@@ -94,6 +97,8 @@ export function restoreFacts(
   crypto: CryptoProvider,
   { earlyData, ownCertificate, ownRawKey, peer, peerRawKey, ...facts }: StoredFacts,
 ): Result<Tls13Facts, string> {
+  const problem = recordSizesProblem(facts.recordSizes);
+  if (problem !== undefined) return err(problem);
   const own = ownCertificate === undefined ? ok(undefined) : restoreCertificate(ownCertificate);
   if (!own.ok) return own;
   const whom = peer === undefined ? ok(undefined) : restorePeer(crypto, peer.leaf, peer.path);

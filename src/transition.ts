@@ -5,7 +5,7 @@ import type { Facts } from './effect.ts';
 import type { Failure } from './failure.ts';
 import { encodeHandshake, type HandshakeMessage } from './messages.ts';
 import type { Request } from './request.ts';
-import type { Phase } from './state.ts';
+import type { Phase, RecordSizes } from './state.ts';
 import type { Epoch, SecretLabel } from './trace.ts';
 
 /**
@@ -32,6 +32,7 @@ export type Action =
     }
   /** A HelloRetryRequest has put an end to early data: what follows is in the clear again. */
   | { readonly kind: 'abandonEarlyData' }
+  | LimitRecords
   /** The client sends early data that this side does not take: drop up to this many bytes of records (§4.3.10). */
   | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
@@ -58,6 +59,16 @@ interface ChangeKeys<K> {
   readonly suite: CipherSuite;
   readonly secret: Secret;
   readonly epoch: Epoch;
+}
+
+/**
+ * From here on protected records of one direction hold at most so many bytes of TLSInnerPlaintext (RFC 8449 §4). As to what
+ * is received that includes the record being read, unless new keys come with it.
+ */
+export interface LimitRecords {
+  readonly kind: 'limitRecords';
+  readonly direction: keyof RecordSizes;
+  readonly most: number;
 }
 
 /** The action that sends a message. */

@@ -12,6 +12,7 @@ import {
   nothingIncoming,
   type Phase,
   type ReadHalf,
+  type RecordSizes,
   type State,
   type WriteHalf,
 } from './state.ts';
@@ -29,6 +30,9 @@ export interface Turn {
   read: ReadHalf;
   write: WriteHalf;
   incoming: Incoming;
+  recordSizes: RecordSizes;
+  /** Bytes of TLSInnerPlaintext in the protected record being handled. */
+  innerLength: number;
   /** Handshake bytes behind the message being handled. */
   unread: Uint8Array;
   readonly effects: Effect[];
@@ -61,6 +65,8 @@ export function beginTurn(state: State, now: number): Turn {
     read: state.read,
     write: state.write,
     incoming: state.incoming,
+    recordSizes: state.recordSizes,
+    innerLength: 0,
     unread: noBytes,
     effects: [],
     opened: noBytes,
@@ -75,8 +81,8 @@ export function beginTurn(state: State, now: number): Turn {
 export function endTurn(turn: Turn): Step {
   flush(turn);
   flushData(turn);
-  const { fixed, phase, read, write, incoming } = turn;
-  return { state: { fixed, phase, read, write, incoming }, effects: turn.effects };
+  const { fixed, phase, read, write, incoming, recordSizes } = turn;
+  return { state: { fixed, phase, read, write, incoming, recordSizes }, effects: turn.effects };
 }
 
 /** Carries out what a handshake function answered. */
@@ -88,6 +94,13 @@ export function apply(turn: Turn, transition: Transition): void {
   const { phase, actions } = transition.value;
   if (turn.unread.length > 0 && actions.some(endsRecord)) {
     fail(turn, unreadBytes(turn));
+    return;
+  }
+  if (breaksNewLimit(turn, actions)) {
+    fail(
+      turn,
+      misbehaved('record-too-long', `${turn.innerLength} bytes inside the record that limits records`),
+    );
     return;
   }
   for (const action of actions) perform(turn, action);
@@ -168,9 +181,18 @@ export function tracing(turn: Turn, level: Exclude<TraceLevel, 'off'>): boolean 
   }
 }
 
+/** Bytes of content that a record sent now may hold: what the configuration and, once it is protected, the peer allow. */
+export function contentSize({ fixed, write, recordSizes }: Turn): number {
+  const { recordPlaintext } = fixed.config.limits;
+  if (write.protection === undefined) return recordPlaintext;
+  // In TLS 1.3 the content type is counted, too.
+  const type = write.protection.keys.version === '1.2' ? 0 : 1;
+  return Math.min(recordPlaintext, recordSizes.sent - type);
+}
+
 /** Sends content under the keys in force, in as many records as it needs. */
 export function sendContent(turn: Turn, type: number, content: Uint8Array): void {
-  const size = turn.fixed.config.limits.recordPlaintext;
+  const size = contentSize(turn);
   // RFC 9846 §5.1: a middlebox may expect TLS 1.0 in the initial ClientHello's record, and nowhere else.
   const isInitialHello = turn.phase.kind === 'awaitServerHello' && type === contentTypes.handshake;
   const version = isInitialHello ? protocolVersions.tls10 : protocolVersions.tls12;
@@ -280,6 +302,10 @@ function perform(turn: Turn, action: Action): void {
       if (tracing(turn, 'messages'))
         trace(turn, { kind: 'keys', direction: 'received', epoch: action.epoch });
       return;
+    case 'limitRecords':
+      if (action.direction === 'sent') flushFlight(turn);
+      turn.recordSizes = { ...turn.recordSizes, [action.direction]: action.most };
+      return;
     case 'skipEarlyData':
       turn.read = { protection: turn.read.protection, closed: false, skippable: action.bytes };
       return;
@@ -356,6 +382,15 @@ function endsRecord(action: Action): boolean {
   if (action.kind === 'protectReads') return true;
   if (action.kind !== 'sendHandshake') return false;
   return action.message.kind === 'helloRetryRequest' || action.message.kind === 'clientHello';
+}
+
+/** RFC 8449 §4: who agrees to a limit knows it already. A record before new keys is not under it, though. */
+function breaksNewLimit({ innerLength }: Turn, actions: readonly Action[]): boolean {
+  if (actions.some(({ kind }) => kind === 'protectReads')) return false;
+  return actions.some(
+    (action) =>
+      action.kind === 'limitRecords' && action.direction === 'received' && innerLength > action.most,
+  );
 }
 
 function unreadBytes(turn: Turn): Failure {

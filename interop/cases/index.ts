@@ -8,6 +8,7 @@ import { gnutlsCases } from './gnutls.ts';
 import { helloShapeCases } from './hello-shape.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
+import { recordSizeCases } from './record-sizes.ts';
 import { refusalCases } from './refusals.ts';
 import { requestCases } from './requests.ts';
 import { resumptionCases } from './resumption.ts';
@@ -20,6 +21,7 @@ export function allCases(): readonly Case[] {
     ...matrixCases(),
     ...negotiationCases(),
     ...helloShapeCases(),
+    ...recordSizeCases(),
     ...unwantedOfferCases(),
     ...requestCases(),
     ...refusalCases(),

@@ -8,11 +8,12 @@ import {
   type Facts,
   groupCodes,
   keyLogLine,
+  MAX_INNER_PLAINTEXT,
   signatureSchemeCodes,
   type TraceEvent,
 } from '../index.ts';
 import { subjectOf } from './certificate-text.ts';
-import { commandError, namesFrom, usageError } from './command.ts';
+import { commandError, namesFrom, usageError, wholeNumber } from './command.ts';
 import { systemReason } from './reason.ts';
 import { pack, paintFor, printable } from './text.ts';
 import { traceLine } from './trace-text.ts';
@@ -24,6 +25,7 @@ export const tlsOptions = {
   ciphers: { type: 'string' },
   sigalgs: { type: 'string' },
   psk: { type: 'string', multiple: true },
+  'record-size-limit': { type: 'string' },
   keylog: { type: 'string' },
   trace: { type: 'boolean', default: false },
 } as const;
@@ -39,6 +41,9 @@ export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comm
   --psk IDENTITY:HEX  a key that the other side knows too, imported by RFC 9258: 16 random bytes or
                       more; it takes the place of certificates. Can be given several times. Other
                       users of this machine may see it in its list of processes
+  --record-size-limit BYTES
+                      take no longer records than this, 64 to ${MAX_INNER_PLAINTEXT}, from a peer that can be told
+                      (RFC 8449); 'none' says nothing. Default: ${defaults.recordSizeLimit}
   --keylog FILE       append the connection's secrets in the SSLKEYLOGFILE format (RFC 9850);
                       whoever has them can read the connection
   --trace             print what happens inside the connection on stderr`;
@@ -49,6 +54,7 @@ export interface TlsValues {
   readonly ciphers?: string | undefined;
   readonly sigalgs?: string | undefined;
   readonly psk?: readonly string[] | undefined;
+  readonly 'record-size-limit'?: string | undefined;
   readonly keylog?: string | undefined;
   readonly trace: boolean;
 }
@@ -62,6 +68,7 @@ export function commonOptions(values: TlsValues): CommonOptions {
     cipherSuites: chosenFrom(cipherSuiteCodes, values.ciphers, 'cipher suite'),
     signatureSchemes: chosenFrom(signatureSchemeCodes, values.sigalgs, 'signature scheme'),
     externalPsks: values.psk?.map(externalPsk),
+    recordSizeLimit: recordSizeLimit(values['record-size-limit']),
     trace: values.keylog !== undefined ? 'secrets' : values.trace ? 'records' : 'messages',
   };
 }
@@ -83,7 +90,7 @@ export function observer(values: TlsValues): (event: TraceEvent, name?: string) 
 
 /** What was agreed on, in one line. */
 export function factsLine(facts: Facts): string {
-  const { applicationProtocol, serverName, externalIdentity, peer } = facts;
+  const { applicationProtocol, serverName, externalIdentity, recordSizes, peer } = facts;
   const parts = [
     facts.version,
     facts.cipherSuite,
@@ -92,6 +99,9 @@ export function factsLine(facts: Facts): string {
     applicationProtocol === undefined ? undefined : `ALPN ${applicationProtocol}`,
     serverName === undefined ? undefined : `server name ${serverName}`,
     facts.helloRetryRequest ? 'after a HelloRetryRequest' : undefined,
+    recordSizes === undefined || recordSizes.sent === MAX_INNER_PLAINTEXT
+      ? undefined
+      : `records of at most ${recordSizes.sent} bytes`,
     facts.resumed ? 'resumed' : undefined,
     externalIdentity === undefined ? undefined : `PSK ${identityText(externalIdentity)}`,
     peer === undefined ? undefined : `peer ${subjectOf(peer.leaf)}`,
@@ -120,6 +130,11 @@ function chosenFrom<Name extends string>(
   const known: Name[] = [];
   for (const name in table) known.push(name);
   return namesFrom(list, known, what);
+}
+
+function recordSizeLimit(text: string | undefined): number | 'none' | undefined {
+  if (text === undefined || text === 'none') return text;
+  return wholeNumber(text, '--record-size-limit', MAX_INNER_PLAINTEXT);
 }
 
 /** The error does not repeat what was given: there is a key in it. */

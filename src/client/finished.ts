@@ -228,6 +228,7 @@ function clientFacts(
     applicationProtocol: settled.applicationProtocol,
     serverName: config.serverName,
     rawExtensions: settled.rawExtensions,
+    recordSizes: settled.recordSizes,
     resumed: settled.psk?.source.kind === 'session',
     externalIdentity: server.kind === 'externalPsk' ? server.external.identity : undefined,
     earlyData: earlyDataFact(settled.early),

@@ -236,6 +236,9 @@ function helloExtensions(
   if (applicationProtocols.length > 0) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: applicationProtocols });
   }
+  if (config.recordSizeLimit !== undefined) {
+    extensions.push({ name: 'recordSizeLimit', value: config.recordSizeLimit });
+  }
   for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
   if (offersEarlyData) extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   return extensions;

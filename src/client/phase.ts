@@ -9,6 +9,7 @@ import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
+import type { RecordSizes } from '../state.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
 export type ClientPhase =
@@ -91,6 +92,7 @@ export interface Settled extends Agreed {
   /** What the server will show, and what it takes from us (RFC 7250). */
   readonly serverCertificateType: CertificateType;
   readonly clientCertificateType: CertificateType;
+  readonly recordSizes: RecordSizes | undefined;
 }
 
 export interface AwaitCertificateOrRequest {

@@ -18,6 +18,7 @@ import {
   type PeerProof,
   verifyKey,
 } from '../peer-certificate.ts';
+import { agreedRecordSizes, limitRecords, recordSizeLimitProblem } from '../record-size.ts';
 import type { Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
 import { printable } from '../text.ts';
@@ -43,8 +44,10 @@ export function answerEncryptedExtensions(
 ): Transition {
   const offered = phase.agreed.sent.extensions;
   const chosen = findExtension(message.extensions, 'applicationLayerProtocolNegotiation');
+  const recordSizeLimit = findExtension(message.extensions, 'recordSizeLimit');
   const problem =
     checkReply(message.extensions, offered) ??
+    recordSizeLimitProblem(recordSizeLimit, 'server') ??
     protocolProblem(findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [], chosen) ??
     earlyDataProblem(phase.agreed, message, chosen?.[0]);
   if (problem !== undefined) return err(problem);
@@ -68,11 +71,16 @@ export function answerEncryptedExtensions(
     serverCertificateType: serverType.value,
     clientCertificateType: clientType.value,
     rawExtensions: [...phase.agreed.rawExtensions, ...answers],
+    recordSizes: agreedRecordSizes(config.recordSizeLimit, recordSizeLimit),
   };
   const transcript = phase.transcript.update(raw);
   const isRefused = phase.agreed.early.kind === 'offered' && early.kind === 'rejected';
   return precededBy(
-    isRefused ? [handshakeWrites(settled)] : [],
+    [
+      ...limitRecords(settled.recordSizes, 'received'),
+      ...limitRecords(settled.recordSizes, 'sent'),
+      ...(isRefused ? [handshakeWrites(settled)] : []),
+    ],
     settled.psk === undefined
       ? awaitCertificate(config, settled, transcript)
       : proceedWithPsk(config, settled, settled.psk, transcript, now),

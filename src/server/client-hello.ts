@@ -23,8 +23,10 @@ import {
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import { groupCode, groupOfCode } from '../groups.ts';
 import { type ClientHello, clientHello, type HandshakeMessage } from '../messages.ts';
+import { agreedRecordSizes, recordSizeLimitProblem } from '../record-size.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
+import type { RecordSizes } from '../state.ts';
 import { listed } from '../text.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
 import { precededBy, sendHandshake, type Transition } from '../transition.ts';
@@ -134,6 +136,7 @@ interface Parameters {
   readonly share: KeyShareEntry | undefined;
   readonly applicationProtocol: string | undefined;
   readonly rawExtensions: readonly RawExtension[];
+  readonly recordSizes: RecordSizes | undefined;
 }
 
 function agreed(
@@ -153,6 +156,7 @@ function agreed(
     clientShare: share.keyExchange,
     applicationProtocol: parameters.applicationProtocol,
     rawExtensions: parameters.rawExtensions,
+    recordSizes: parameters.recordSizes,
     helloRetryRequest,
     certificateTypes: certificateTypes(config, parameters.facts, hello),
     earlyData,
@@ -184,7 +188,8 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
     missingExtension(hello) ??
     keySharesProblem(hello) ??
     certificateTypesProblem(hello) ??
-    serverNameProblem(hello);
+    serverNameProblem(hello) ??
+    recordSizeLimitProblem(findExtension(hello.extensions, 'recordSizeLimit'), 'client');
   if (problem !== undefined) return err(problem);
   const facts = helloFacts(hello);
   const suite = config.cipherSuites.find((name) => facts.cipherSuites.includes(name));
@@ -205,6 +210,10 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
     share: group.share,
     applicationProtocol: applicationProtocol.value,
     rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
+    recordSizes: agreedRecordSizes(
+      config.recordSizeLimit,
+      findExtension(hello.extensions, 'recordSizeLimit'),
+    ),
   });
 }
 

@@ -7,7 +7,7 @@ import { earlySecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Response } from '../request.ts';
 import { logSecret, precededBy, type Transition } from '../transition.ts';
-import { sendPskFlight } from './flight.ts';
+import { handshakeReads, sendPskFlight } from './flight.ts';
 import type { Agreed, AwaitClientFinished, AwaitEndOfEarlyData, AwaitReplayCheck } from './phase.ts';
 import type { SelectedPsk } from './psk.ts';
 
@@ -95,24 +95,13 @@ export function answerReplayCheck(
 /** RFC 9846 §4.6: what follows is under the handshake keys. */
 export function answerEndOfEarlyData(phase: AwaitEndOfEarlyData, raw: Uint8Array): Transition {
   const { sent, peer } = phase;
-  const { agreed, clientHandshakeTraffic } = sent.flight;
   const next: AwaitClientFinished = {
     kind: 'awaitClientFinished',
     sent,
     peer,
     transcript: phase.transcript.update(raw),
   };
-  return ok({
-    phase: next,
-    actions: [
-      {
-        kind: 'protectReads',
-        suite: agreed.suite,
-        secret: clientHandshakeTraffic,
-        epoch: 'handshake',
-      },
-    ],
-  });
+  return ok({ phase: next, actions: handshakeReads(sent.flight) });
 }
 
 /** What there is to say of early data before a PSK is found: nothing good. */

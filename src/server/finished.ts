@@ -125,6 +125,7 @@ function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
     applicationProtocol: agreed.applicationProtocol,
     serverName: agreed.facts.serverName,
     rawExtensions: agreed.rawExtensions,
+    recordSizes: agreed.recordSizes,
     resumed: source?.kind === 'session',
     externalIdentity: source?.kind === 'external' ? source.external.identity : undefined,
     earlyData: agreed.earlyData,

@@ -22,6 +22,7 @@ import {
   proveKey,
 } from '../own-certificate.ts';
 import { signedContent } from '../peer-certificate.ts';
+import { limitRecords } from '../record-size.ts';
 import type { Response } from '../request.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, logSecret, type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
@@ -267,6 +268,9 @@ function encryptedExtensions(
   if (agreed.earlyData.kind === 'accepted') {
     extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   }
+  if (agreed.recordSizes !== undefined) {
+    extensions.push({ name: 'recordSizeLimit', value: agreed.recordSizes.received });
+  }
   for (const { type, data } of config.rawExtensions) {
     if (agreed.rawExtensions.some((offer) => offer.type === type)) {
       extensions.push({ name: 'unknown', type, data });
@@ -327,16 +331,33 @@ function changeCipherSpec(agreed: Agreed): readonly Action[] {
   return due ? [{ kind: 'sendChangeCipherSpec' }] : [];
 }
 
+/** From here on the client sends under its handshake keys, and keeps to our limit on records. */
+export function handshakeReads({ agreed, clientHandshakeTraffic }: Flight): readonly Action[] {
+  const { suite, recordSizes } = agreed;
+  return [
+    ...limitRecords(recordSizes, 'received'),
+    { kind: 'protectReads', suite, secret: clientHandshakeTraffic, epoch: 'handshake' },
+  ];
+}
+
 /** The client's handshake keys are read under once its early data has come, when that is taken. */
 function handshakeKeys(flight: Flight, early: AcceptedByServer | undefined): readonly Action[] {
-  const { suite, clientRandom } = flight.agreed;
+  const { suite, clientRandom, recordSizes } = flight.agreed;
   const { clientHandshakeTraffic, serverHandshakeTraffic } = flight;
   return [
     logSecret('CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, clientHandshakeTraffic),
     logSecret('SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, serverHandshakeTraffic),
-    early === undefined
-      ? { kind: 'protectReads', suite, secret: clientHandshakeTraffic, epoch: 'handshake' }
-      : { kind: 'protectReads', suite, secret: early.secrets.clientEarlyTraffic, epoch: 'early' },
+    ...(early === undefined
+      ? handshakeReads(flight)
+      : [
+          {
+            kind: 'protectReads',
+            suite,
+            secret: early.secrets.clientEarlyTraffic,
+            epoch: 'early',
+          } as const,
+        ]),
+    ...limitRecords(recordSizes, 'sent'),
     { kind: 'protectWrites', suite, secret: serverHandshakeTraffic, epoch: 'handshake' },
   ];
 }

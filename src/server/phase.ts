@@ -9,6 +9,7 @@ import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
+import type { RecordSizes } from '../state.ts';
 import type { SelectedPsk } from './psk.ts';
 
 /** The states of a TLS 1.3 server (RFC 9846 §A.2), each named for what it awaits and holding what is known by then. */
@@ -54,6 +55,7 @@ export interface Agreed {
   readonly applicationProtocol: string | undefined;
   /** What the client offers under the codepoints of the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
+  readonly recordSizes: RecordSizes | undefined;
   readonly helloRetryRequest: boolean;
   readonly certificateTypes: CertificateTypes;
   /** Whether the client could use a ticket (psk_dhe_ke). */

@@ -123,6 +123,21 @@ describe('a command line', () => {
     assert.equal((await pureTls([...args, 'ed25519,ECDSA_SECP256R1_SHA256'])).code, 0);
   });
 
+  it('limits the records of the other side', async (t) => {
+    const files = certificates(t);
+    const { port, said } = await serve(t, serverArgs(files, '--echo', '--record-size-limit', '500'));
+    const args = ['connect', `localhost:${port}`, '--ca', files('ca.pem'), '--record-size-limit'];
+    const limited = await pureTls([...args, '64', '--trace'], { input: 'x'.repeat(2000) });
+    assert.equal(limited.code, 0);
+    assert.equal(limited.stdout, 'x'.repeat(2000));
+    assert.match(limited.stderr, /connected: .*, records of at most 500 bytes,/);
+    await said(/connected: .*, records of at most 64 bytes\n/);
+    const silent = await pureTls([...args, 'none']);
+    assert.doesNotMatch(silent.stderr, /records of at most/);
+    await failsWith(['localhost:1', '--record-size-limit', '63'], 2, /64 to 16385/);
+    await failsWith(['localhost:1', '--record-size-limit', 'few'], 2, /--record-size-limit/);
+  });
+
   it('is refused where an option lacks its other half', async () => {
     await failsWith(['localhost:1', '--cert', 'chain.pem'], 2, /--key is missing/);
     await failsWith(['localhost:1', '--key', 'key.pem'], 2, /--cert is missing/);

@@ -68,6 +68,7 @@ describe('the page', () => {
       ownRawKey: undefined,
       resumed: false,
       rawExtensions: [],
+      recordSizes: undefined,
       externalIdentity: undefined,
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,

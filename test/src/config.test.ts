@@ -119,6 +119,13 @@ test('a record never gets too small for an alert', () => {
   );
 });
 
+test('a record size limit leaves room for an alert, and is no longer than a record', () => {
+  for (const recordSizeLimit of [0, 63, 16386, 100.5, Number.NaN]) {
+    assertRefused(clientConfig({ ...clientOptions, recordSizeLimit }), 'recordSizeLimit', /64 to 16385/);
+    assertRefused(serverConfig({ ...serverOptions, recordSizeLimit }), 'recordSizeLimit', /64 to 16385/);
+  }
+});
+
 const badOrders: readonly (readonly [string, readonly (ExtensionName | number)[], RegExp])[] = [
   ['a name nobody knows', stranger(), /names and codepoints/],
   ['a codepoint out of range', [-1], /names and codepoints/],

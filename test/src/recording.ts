@@ -170,17 +170,23 @@ export const optionPairs: fc.Arbitrary<OptionPair> = fc
     protocol: fc.boolean(),
     recordsPerKey: fc.constantFrom(4, 20, 2 ** 20),
     recordPlaintext: fc.constantFrom(100, 2 ** 14),
+    recordSizeLimit: fc.constantFrom('none' as const, 64, 2 ** 14),
+    grease: fc.boolean(),
+    extensionOrder: fc.constantFrom('fixed' as const, 'permuted' as const),
   })
   .map((choice) => {
     const { suite, middleboxCompatibility, helloRetryCookie, recordsPerKey, recordPlaintext } = choice;
     const common = {
       trace: 'records' as const,
+      recordSizeLimit: choice.recordSizeLimit,
+      grease: choice.grease,
       limits: { aesGcmRecords: recordsPerKey, chaChaRecords: recordsPerKey, recordPlaintext },
     };
     return {
       client: {
         ...common,
         middleboxCompatibility,
+        extensionOrder: choice.extensionOrder,
         cipherSuites: [suite],
         ...(choice.protocol ? { applicationProtocols: ['h2', 'http/1.1'] } : {}),
       },

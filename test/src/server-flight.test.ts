@@ -44,7 +44,6 @@ const badExtensions: readonly (readonly [string, UnknownExtension, AlertName, Mi
   ['nobody knows', raw(0xfafa), 'unsupported_extension', 'unsolicited-extension'],
   ['was not asked for, early_data', raw(42), 'unsupported_extension', 'unsolicited-extension'],
   ['was not asked for, ALPN', raw(16, '0003026832'), 'unsupported_extension', 'unsolicited-extension'],
-  ['was not asked for, record_size_limit', raw(28, '4000'), 'unsupported_extension', 'unsolicited-extension'],
   ['has no place here, key_share', raw(51, '001d0000'), 'illegal_parameter', 'misplaced-extension'],
   ['has no place here, supported_versions', raw(43, '0304'), 'illegal_parameter', 'misplaced-extension'],
   ['has no place here, cookie', raw(44, '000101'), 'illegal_parameter', 'misplaced-extension'],
