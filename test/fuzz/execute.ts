@@ -15,12 +15,13 @@ import {
   type State,
   type Step,
   send,
+  sendEarlyData,
   server,
   status,
   updateKeys,
 } from '../../src/index.ts';
 import { dangerouslyAcceptAnyCertificate, dangerouslyAcceptAnyRawKey, err } from '../../x509/index.ts';
-import { bytes, concatAll, NOW, sent } from '../src/support.ts';
+import { bytes, concatAll, converse, NOW, sent } from '../src/support.ts';
 import type { Operation, Program } from './program.ts';
 import { externalCredential, ownCredential, type Scenario, scenarios } from './scenarios.ts';
 import { transparentCrypto } from './transparent-crypto.ts';
@@ -99,7 +100,7 @@ export function record(index: number): readonly Program[] {
     const other = side === 'client' ? 'server' : 'client';
     pending[other] = concatAll([pending[other], sent(step.effects)]);
   };
-  const converse = (): void => {
+  const talk = (): void => {
     for (let round = 0; round < 24; round++) {
       for (const side of ['server', 'client'] as const) {
         const arriving = pending[side];
@@ -109,17 +110,18 @@ export function record(index: number): readonly Program[] {
       }
     }
   };
-  converse();
+  perform('client', { kind: 'sendEarly', bytes: bytes(30) });
+  talk();
   for (const side of ['client', 'server'] as const) {
     perform(side, { kind: 'send', bytes: bytes(100) });
     perform(side, { kind: 'updateKeys', bytes: Uint8Array.of(1) });
-    converse();
+    talk();
     perform(side, { kind: 'send', bytes: bytes(10) });
-    converse();
+    talk();
   }
   perform('client', { kind: 'close', bytes: new Uint8Array(0) });
   perform('server', { kind: 'close', bytes: new Uint8Array(0) });
-  converse();
+  talk();
   return (['client', 'server'] as const).map((side) => ({
     side,
     scenario: index,
@@ -132,21 +134,17 @@ const sessions = new Map<Scenario, readonly Session[]>();
 
 function begin(scenario: Scenario, side: 'client' | 'server'): Step {
   if (side === 'server') return server(scenario.server, seed);
-  if (!scenario.resumes) return client(scenario.client, seed);
-  return client(scenario.client, seed, { sessions: sessionsFor(scenario), now: NOW });
+  if (scenario.resumes === 'no') return client(scenario.client, seed);
+  const earlyData = scenario.resumes === 'early';
+  return client(scenario.client, seed, { sessions: sessionsFor(scenario), now: NOW, earlyData });
 }
 
 /** The sessions that a first connection with the scenario's server gave. */
 function sessionsFor(scenario: Scenario): readonly Session[] {
   const known = sessions.get(scenario);
   if (known !== undefined) return known;
-  const hello = client(scenario.client, seed);
-  const flight = receive(server(scenario.server, seed).state, sent(hello.effects), NOW);
-  const finished = receive(hello.state, sent(flight.effects), NOW);
-  const tickets = receive(flight.state, sent(finished.effects), NOW);
-  const kept = receive(finished.state, sent(tickets.effects), NOW).effects.flatMap((effect) =>
-    effect.kind === 'ticket' ? [effect.session] : [],
-  );
+  const { clientEffects } = converse(client(scenario.client, seed), server(scenario.server, seed));
+  const kept = clientEffects.flatMap((effect) => (effect.kind === 'ticket' ? [effect.session] : []));
   if (kept.length === 0) throw new Error(`no tickets in the scenario ${scenario.name}`);
   sessions.set(scenario, kept);
   return kept;
@@ -159,12 +157,14 @@ function callOf(
   request: Request | undefined,
   now: number,
 ): (() => Step) | undefined {
-  const { phase, canSend } = status(state);
+  const { phase, canSend, earlyData } = status(state);
   switch (kind) {
     case 'receive':
       return () => receive(state, argument, now);
     case 'send':
       return canSend ? () => send(state, argument) : undefined;
+    case 'sendEarly':
+      return argument.length <= (earlyData?.left ?? -1) ? () => sendEarlyData(state, argument) : undefined;
     case 'updateKeys':
       return canSend ? () => updateKeys(state, { ask: argument[0] === 1 }) : undefined;
     case 'answer':
@@ -227,7 +227,8 @@ function checkStep(before: State, operation: Operation, { state, effects }: Step
     throw new Error('the end of the connection is not told, or is told and does not come');
   }
   const answered = sent(effects);
-  const given = operation.kind === 'send' ? operation.bytes.length : 0;
+  const isSent = operation.kind === 'send' || operation.kind === 'sendEarly';
+  const given = isSent ? operation.bytes.length : 0;
   // Each record adds its header, tag and type; the smallest that a limit allows holds 64 bytes.
   if (answered.length > 2 * given + MOST_ANSWERED) throw new Error(`${answered.length} bytes sent`);
   const kept = state.incoming.records.length + state.incoming.handshake.length;

@@ -7,7 +7,16 @@ export interface Operation {
 
 export type OperationKind = (typeof operationKinds)[number];
 
-export const operationKinds = ['receive', 'send', 'answer', 'updateKeys', 'wait', 'close', 'end'] as const;
+export const operationKinds = [
+  'receive',
+  'send',
+  'sendEarly',
+  'answer',
+  'updateKeys',
+  'wait',
+  'close',
+  'end',
+] as const;
 
 /** What a fuzzer changes: one end of a connection, and all that happens to it. */
 export interface Program {

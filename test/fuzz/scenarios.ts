@@ -4,11 +4,12 @@ import {
   type ClientOptions,
   clientConfig,
   credential,
+  rawKeyCredential,
   type ServerConfig,
   type ServerOptions,
   serverConfig,
 } from '../../src/index.ts';
-import { dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
+import { dangerouslyAcceptAnyCertificate, dangerouslyAcceptAnyRawKey } from '../../x509/index.ts';
 import { bytes, makeAuthority, makeLeaf, must, NAME } from '../src/support.ts';
 import { transparentCrypto as crypto } from './transparent-crypto.ts';
 
@@ -17,8 +18,8 @@ export interface Scenario {
   readonly name: string;
   readonly client: ClientConfig;
   readonly server: ServerConfig;
-  /** Whether the client goes on from a session of an earlier connection. */
-  readonly resumes: boolean;
+  /** Whether the client goes on from a session of an earlier connection, and offers early data then. */
+  readonly resumes: 'no' | 'yes' | 'early';
 }
 
 const { key, der } = makeLeaf(makeAuthority({ kind: 'ed25519' }, crypto), {
@@ -28,6 +29,8 @@ const { key, der } = makeLeaf(makeAuthority({ kind: 'ed25519' }, crypto), {
 
 export const ownCredential = must(credential(crypto, [der], { kind: 'private', key }));
 export const externalCredential = must(credential(crypto, [der], { kind: 'external', label: 'elsewhere' }));
+
+const rawCredential = must(rawKeyCredential(crypto, key));
 
 const ticketKeys = [{ name: bytes(16, 5), secret: secret(bytes(32, 6)) }];
 const externalPsk = { identity: bytes(8, 1), secret: secret(bytes(32, 2)) };
@@ -52,7 +55,7 @@ export const scenarios: readonly Scenario[] = [
     { credentials: 'ask', clientAuthentication: { authenticator: 'ask', required: false } },
   ),
   scenario('external key', { externalPsks: [externalPsk] }, { externalPsks: [externalPsk] }),
-  scenario('tickets', {}, { ticketKeys }, true),
+  scenario('tickets', {}, { ticketKeys }, 'yes'),
   scenario(
     'low limits',
     { limits: { recordPlaintext: 64, aesGcmRecords: 4, pendingBytes: 4096 } },
@@ -76,13 +79,37 @@ export const scenarios: readonly Scenario[] = [
       strictServerName: true,
     },
   ),
+  scenario('early data', {}, { ticketKeys, maxEarlyData: 500 }, 'early'),
+  scenario(
+    'early data that comes to nothing',
+    { groups: ['x25519', 'secp256r1'], keyShares: ['x25519'] },
+    { ticketKeys, maxEarlyData: 500, groups: ['secp256r1'], grease: true },
+    'early',
+  ),
+  scenario(
+    'raw keys',
+    { rawKeyAuthenticator: dangerouslyAcceptAnyRawKey, credentials: [rawCredential, ownCredential] },
+    {
+      credentials: [rawCredential],
+      clientAuthentication: { rawKeyAuthenticator: 'ask', authenticator, required: true },
+    },
+  ),
+  scenario(
+    'a hello of another shape',
+    {
+      grease: true,
+      extensionOrder: 'permuted',
+      rawExtensions: [{ type: 0xff77, data: bytes(5) }],
+    },
+    { rawExtensions: [{ type: 0xff77, data: bytes(3) }] },
+  ),
 ];
 
 function scenario(
   name: string,
   client: Partial<ClientOptions>,
   server: Partial<ServerOptions>,
-  resumes = false,
+  resumes: Scenario['resumes'] = 'no',
 ): Scenario {
   return {
     name,
