@@ -64,6 +64,11 @@ export function hpkeDeriveKeyPair(
   throw new RangeError('no key can be derived from this key material');
 }
 
+/** Nsk (§7.1): bytes of a private key, and of the entropy that a sender needs. */
+export function hpkePrivateKeyLength(name: HpkeKemName): number {
+  return HPKE_KEMS[name].privateKeyLength;
+}
+
 /** The key pair of a serialized private key; refused where it is no scalar of the curve. */
 export function hpkeKeyPair(
   crypto: CryptoProvider,

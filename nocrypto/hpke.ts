@@ -62,6 +62,8 @@ export interface HpkeContext<Role extends 'sender' | 'recipient'> {
   readonly role: Role;
   readonly suite: HpkeSuite;
   readonly crypto: CryptoProvider;
+  /** What the KEM gave (§4), for a key log: everything else follows from it. */
+  readonly sharedSecret: Secret;
   /** `undefined` for `export-only`. */
   readonly key: AeadKey | undefined;
   readonly baseNonce: Secret;
@@ -212,6 +214,7 @@ function keySchedule<Role extends 'sender' | 'recipient'>(
     role,
     suite,
     crypto,
+    sharedSecret,
     key: aead?.prepare(expand('key', aead.keyLength)),
     baseNonce: expand('base_nonce', aead?.nonceLength ?? 0),
     exporterSecret: expand('exp', crypto.hashes[hash].outputLength),

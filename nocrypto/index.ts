@@ -39,6 +39,7 @@ export {
   type HpkeKeyPair,
   hpkeDeriveKeyPair,
   hpkeKeyPair,
+  hpkePrivateKeyLength,
 } from './hpke-kem.ts';
 export { legacy } from './legacy.ts';
 export { noble } from './noble.ts';

@@ -75,6 +75,9 @@ export const extensionTypes = {
   signatureAlgorithmsCert: 50,
   keyShare: 51,
   renegotiationInfo: 0xff01,
+  /** RFC 9849 §11.1. */
+  echOuterExtensions: 0xfd00,
+  encryptedClientHello: 0xfe0d,
 } as const;
 
 /** RFC 9846 §B.4. */
@@ -195,6 +198,8 @@ export const alertCodes = {
   certificate_required: 116,
   general_error: 117,
   no_application_protocol: 120,
+  /** RFC 9849 §11.2. */
+  ech_required: 121,
 } as const;
 
 /** RFC 9846 §4.3.9. */

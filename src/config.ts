@@ -28,6 +28,14 @@ import {
 import type { AnyCredential } from './credential.ts';
 import { defaults } from './defaults.ts';
 import type { EarlyDataTerms } from './early-data.ts';
+import {
+  type ClientEch,
+  clientEch,
+  type EchClientOptions,
+  type EchServerOptions,
+  type ServerEch,
+  serverEch,
+} from './ech/options.ts';
 import { isRecognized, type RawExtension } from './extensions.ts';
 import { isGrease } from './grease.ts';
 import { defaultLimits, type Limits, MAX_INNER_PLAINTEXT, MIN_PLAINTEXT } from './limits.ts';
@@ -130,6 +138,13 @@ export interface ClientOptions extends CommonOptions, PeerAuthentication {
    * (RFC 9846 §4.3.11). Default `'fixed'`: each connection of a configuration looks the same.
    */
   readonly extensionOrder?: 'fixed' | 'permuted' | readonly (ExtensionName | number)[] | undefined;
+  /**
+   * Encrypted ClientHello (RFC 9849): the ClientHello with the server's name goes encrypted to whoever holds the key of the
+   * server's configuration; on the wire stands its public name. A server that cannot open it ends the connection with
+   * `echRejected`. `'grease'`: there is no configuration, and what is sent only looks like one was used; some 250 bytes
+   * and a key agreement, so that those who use one do not stand out. Default neither: see CommonOptions.grease.
+   */
+  readonly encryptedClientHello?: EchClientOptions | 'grease' | undefined;
   /** RFC 9846 §E.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
   readonly middleboxCompatibility?: boolean | undefined;
   /**
@@ -188,6 +203,12 @@ export interface ServerOptions extends CommonOptions {
   readonly clientAuthentication?: ClientAuthentication | undefined;
   /** Refuse (unrecognized_name) a client that names a host no credential is for, instead of showing the first that fits. */
   readonly strictServerName?: boolean | undefined;
+  /**
+   * Accept Encrypted ClientHello (RFC 9849). The server needs a credential for each configuration's public name, or clients
+   * whose configuration is out of date cannot recover. `'backend'` (§3.1, split mode): another server opens hellos and
+   * passes on what is inside. Only behind a channel on which nobody but that server can send. Default neither.
+   */
+  readonly encryptedClientHello?: EchServerOptions | 'backend' | undefined;
   /** Put a cookie into a HelloRetryRequest and insist on its return. */
   readonly helloRetryCookie?: boolean | undefined;
 }
@@ -237,6 +258,7 @@ export interface ClientConfig extends CommonConfig {
   readonly acceptTickets: boolean;
   /** As codepoints. */
   readonly extensionOrder: 'fixed' | 'permuted' | readonly number[];
+  readonly ech: ClientEch;
   readonly middleboxCompatibility: boolean;
   readonly fallback: boolean;
 }
@@ -258,6 +280,7 @@ export interface ServerConfig extends CommonConfig {
   readonly maxEarlyData: number;
   readonly earlyDataWindow: number;
   readonly strictServerName: boolean;
+  readonly ech: ServerEch;
   readonly helloRetryCookie: boolean;
 }
 
@@ -302,6 +325,8 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
     problemIf('keyShares', 'must be groups that are offered', !isSubset(keyShares, groups)) ??
     problemIf('keyShares', 'must stand in the order of groups', !isInOrderOf(keyShares, groups));
   if (problem !== undefined) return err(problem);
+  const ech = clientEch(options.crypto, options.encryptedClientHello);
+  if (!ech.ok) return err({ option: 'encryptedClientHello', problem: ech.error });
   const name = identity?.value;
   return ok(
     checked<ClientConfig>({
@@ -317,6 +342,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       keyShares: [...keyShares],
       acceptTickets: options.acceptTickets ?? defaults.acceptTickets,
       extensionOrder,
+      ech: ech.value,
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
       fallback: options.fallback ?? false,
     }),
@@ -356,6 +382,8 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
     rangeProblem('maxEarlyData', options.maxEarlyData, 0, MAX_EARLY_DATA) ??
     rangeProblem('earlyDataWindow', options.earlyDataWindow, 1, 600_000);
   if (problem !== undefined) return err(problem);
+  const ech = serverEch(options.crypto, options.encryptedClientHello);
+  if (!ech.ok) return err({ option: 'encryptedClientHello', problem: ech.error });
   return ok(
     checked<ServerConfig>({
       ...common,
@@ -369,6 +397,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       earlyDataWindow: options.earlyDataWindow ?? defaults.earlyDataWindow,
       clientAuthentication: authentication,
       strictServerName: options.strictServerName ?? defaults.strictServerName,
+      ech: ech.value,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
     }),
   );

@@ -72,6 +72,8 @@ interface CommonFacts {
   readonly earlyData: EarlyDataFact;
   /** Whether the server asked for another key share. */
   readonly helloRetryRequest: boolean;
+  /** Whether the client's hello was encrypted (RFC 9849): nobody on the path has seen `serverName`. */
+  readonly encryptedClientHello: boolean;
   /** The certificate this side showed, if any. */
   readonly ownCertificate: Certificate | undefined;
   /** The raw key this side showed, if any (RFC 7250). */

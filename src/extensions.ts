@@ -1,4 +1,6 @@
 import { type ExtensionName, extensionTypes, nameOf } from './codepoints.ts';
+import { echConfigList } from './ech/config.ts';
+import { echClientHello, echConfirmation } from './ech/extension.ts';
 import { type Failure, misbehaved } from './failure.ts';
 import { isGrease } from './grease.ts';
 import {
@@ -93,6 +95,7 @@ const inClientHello = {
   signatureAlgorithmsCert: codes,
   keyShare: vector(keyShareEntry, 0, 0xffff),
   pskKeyExchangeModes: vector(uint8, 1, 255),
+  encryptedClientHello: echClientHello,
   preSharedKey: offeredPsks,
   renegotiationInfo: opaque(0, 255),
 };
@@ -117,6 +120,7 @@ const inHelloRetryRequest = {
   supportedVersions: uint16,
   cookie: opaque(1, 0xffff),
   keyShare: uint16,
+  encryptedClientHello: echConfirmation,
 };
 
 const inEncryptedExtensions = {
@@ -127,6 +131,8 @@ const inEncryptedExtensions = {
   serverCertificateType: uint8,
   recordSizeLimit: uint16,
   earlyData: opaqueFixed(0),
+  /** RFC 9849 §5: the server's retry configurations. */
+  encryptedClientHello: echConfigList,
 };
 
 const inCertificateRequest = {

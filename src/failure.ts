@@ -1,5 +1,6 @@
 import { describeValidationError, type ValidationError } from '../x509/index.ts';
 import type { AlertName } from './codepoints.ts';
+import { printable } from './text.ts';
 
 /**
  * Why a connection ended badly, told apart by who is to blame. A failed connection stays failed.
@@ -9,6 +10,8 @@ import type { AlertName } from './codepoints.ts';
  * - `incompatible`: both sides keep to the standard and share no parameters.
  * - `certificate`: the peer's certificate was not accepted.
  * - `misuse`: the caller's configuration or answer cannot work.
+ * - `echRejected`: the server could not read the encrypted ClientHello. The handshake went well under the public name, and
+ *   the connection is of no use but for this news.
  * - `peerAlert`: the peer gave up and said why.
  * - `truncated`: the flow ended without close_notify (RFC 9846 §6.1): what came before may be incomplete.
  */
@@ -27,6 +30,16 @@ export type Failure =
   | { readonly kind: 'incompatible'; readonly reason: Incompatibility; readonly detail: string }
   | { readonly kind: 'certificate'; readonly error: ValidationError }
   | { readonly kind: 'misuse'; readonly reason: Misuse; readonly detail: string }
+  | {
+      readonly kind: 'echRejected';
+      /** The name that the server has proven to bear: the one with authority over the configurations (RFC 9849 §6.1.6). */
+      readonly publicName: string;
+      /**
+       * The server's ECHConfigList, authenticated: to be used for one new connection (the flow's `connectWithEch` does).
+       * Undefined when it gave none: it has no ECH any more, and a new connection may do without.
+       */
+      readonly retryConfigs: Uint8Array | undefined;
+    }
   | { readonly kind: 'peerAlert'; readonly alert: AlertName | 'unknown'; readonly code: number }
   | { readonly kind: 'truncated' };
 
@@ -128,6 +141,18 @@ const misbehaviours = {
   'bad-finished': 'decrypt_error',
   /** §4.7.3 */
   'bad-key-update': 'illegal_parameter',
+  /** RFC 9849 §7: an ECHClientHelloType that is none, or not for this kind of server. */
+  'bad-ech-type': 'illegal_parameter',
+  /** RFC 9849 §5.1 */
+  'ech-padding-not-zero': 'illegal_parameter',
+  'bad-ech-outer-extensions': 'illegal_parameter',
+  /** RFC 9849 §5.1, §7.1 */
+  'bad-client-hello-inner': 'illegal_parameter',
+  /** RFC 9849 §7.1.1 */
+  'ech-changed-after-retry': 'illegal_parameter',
+  'ech-undecryptable-after-retry': 'decrypt_error',
+  /** RFC 9849 §6.1.5 */
+  'ech-not-confirmed-after-retry': 'illegal_parameter',
 } as const satisfies Readonly<Record<string, AlertName>>;
 
 /** Each way for two honest peers to have nothing in common. */
@@ -172,6 +197,8 @@ export function alertFor(failure: Failure): AlertName | undefined {
       return alertForCertificate(failure.error);
     case 'misuse':
       return misuses[failure.reason];
+    case 'echRejected':
+      return 'ech_required';
     case 'peerAlert':
       return failure.alert === 'close_notify' ? 'close_notify' : undefined;
     case 'truncated':
@@ -194,6 +221,11 @@ export function describeFailure(failure: Failure): string {
       return `the peer's certificate was refused: ${describeValidationError(failure.error)}`;
     case 'misuse':
       return `this side cannot go on (${failure.reason}): ${failure.detail}`;
+    case 'echRejected': {
+      const next =
+        failure.retryConfigs === undefined ? 'it has none to offer' : 'it has sent the ones to use';
+      return `${printable(failure.publicName)} rejected Encrypted ClientHello under this configuration; ${next}`;
+    }
     case 'peerAlert':
       return `the peer ended the connection with the alert ${failure.alert} (${failure.code})`;
     case 'truncated':

@@ -44,6 +44,17 @@ export {
 } from './credential.ts';
 export { defaults } from './defaults.ts';
 export type { EarlyDataFact, EarlyDataRejection, EarlyDataTerms } from './early-data.ts';
+export { chooseEchConfig, type EchConfigError, type UsableEchConfig } from './ech/config.ts';
+export {
+  decodeEchKeys,
+  ECH_KEY_ENTROPY,
+  type EchKey,
+  type EchKeyOptions,
+  encodeEchKey,
+  generateEchKey,
+  publishedEchConfigs,
+} from './ech/key.ts';
+export type { EchClientOptions, EchServerOptions } from './ech/options.ts';
 export type { Effect, Facts, Tls12Facts, Tls13Facts } from './effect.ts';
 export {
   answer,

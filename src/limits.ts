@@ -15,6 +15,8 @@ export interface Limits {
   readonly cookie: number;
   /** PSKs of one ClientHello that a server looks at: each costs a look-up (Go). */
   readonly pskIdentities: number;
+  /** Keys of one identifier that a server tries to open an encrypted ClientHello with: each costs a key agreement. */
+  readonly echKeys: number;
   /** Bytes of records dropped after a ClientHello that offers early data, which this server does not take (rustls). */
   readonly skippedEarlyData: number;
   /** Certificates in a chain, checked before any is decoded (path building itself is bounded in x509). */
@@ -65,6 +67,7 @@ export const defaultLimits: Limits = {
   postHandshakeMessageAtServer: 1024,
   cookie: 8 * 1024,
   pskIdentities: 5,
+  echKeys: 4,
   skippedEarlyData: 16 * 1024,
   certificates: 16,
   uselessRecords: 16,

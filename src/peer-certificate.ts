@@ -183,12 +183,13 @@ export function judge(
   judges: Judges,
   keyProof: KeyProof,
   now: number,
+  identity = identityOf(config),
 ): Result<Judged, Failure> {
   const { shown } = keyProof;
   const question = {
     crypto: config.crypto,
     purpose: config.role === 'client' ? 'serverAuth' : 'clientAuth',
-    identity: identityOf(config),
+    identity,
     now,
   } as const;
   switch (shown.certificateType) {

@@ -67,6 +67,7 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   externalIdentity: optional(copied(opaque(1, 0xffff))),
   earlyData: named(earlyDataCodes),
   helloRetryRequest: boolean,
+  encryptedClientHello: boolean,
   ownCertificate: optional(storedCertificate),
   ownRawKey: optional(storedCertificate),
   peer: optional(struct({ leaf: storedCertificate, path: storedCertificates })),

@@ -29,15 +29,26 @@ export type TraceEvent =
     }
   /** From the next record on, this direction is protected under the keys of this epoch. */
   | { readonly kind: 'keys'; readonly direction: Direction; readonly epoch: Epoch }
+  | EchEvent
   /** The state machine moved on; the names are those of the states. */
   | { readonly kind: 'state'; readonly from: string; readonly to: string }
-  /** A traffic secret under its RFC 9850 label. Made only under `trace: 'secrets'`. */
+  /** A secret under its RFC 9850 label. Made only under `trace: 'secrets'`. */
   | {
       readonly kind: 'secret';
       readonly label: SecretLabel;
       readonly clientRandom: Uint8Array;
       readonly secret: Secret;
     };
+
+/**
+ * What became of an encrypted ClientHello (RFC 9849), which `message` events show as it stands on the wire. `details` are
+ * those of the hello inside, where this side knows it.
+ */
+export interface EchEvent {
+  readonly kind: 'encryptedClientHello';
+  readonly status: 'offered' | 'accepted' | 'rejected';
+  readonly details: Readonly<Record<string, string>>;
+}
 
 export type Direction = 'sent' | 'received';
 
@@ -50,7 +61,7 @@ export type Epoch = 'early' | 'handshake' | 'application';
  */
 export type TraceLevel = 'off' | 'messages' | 'records' | 'secrets';
 
-/** RFC 9850 §2.1. */
+/** RFC 9850 §2.1, §2.2. */
 export type SecretLabel =
   | 'CLIENT_EARLY_TRAFFIC_SECRET'
   | 'EARLY_EXPORTER_SECRET'
@@ -58,7 +69,9 @@ export type SecretLabel =
   | 'SERVER_HANDSHAKE_TRAFFIC_SECRET'
   | 'CLIENT_TRAFFIC_SECRET_0'
   | 'SERVER_TRAFFIC_SECRET_0'
-  | 'EXPORTER_SECRET';
+  | 'EXPORTER_SECRET'
+  | 'ECH_SECRET'
+  | 'ECH_CONFIG';
 
 /**
  * The SSLKEYLOGFILE line (RFC 9850 §2) of a `secret` event, without line end; undefined for every other event.

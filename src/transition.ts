@@ -3,10 +3,10 @@ import { ok, type Result } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { Facts } from './effect.ts';
 import type { Failure } from './failure.ts';
-import { encodeHandshake, type HandshakeMessage } from './messages.ts';
+import { type ClientHello, encodeHandshake, type HandshakeMessage } from './messages.ts';
 import type { Request } from './request.ts';
 import type { Phase, RecordSizes } from './state.ts';
-import type { Epoch, SecretLabel } from './trace.ts';
+import type { EchEvent, Epoch, SecretLabel } from './trace.ts';
 
 /**
  * What a handshake function answers: the next phase and what the engine does on the way there, in order; or the failure
@@ -37,6 +37,10 @@ export type Action =
   | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'established'; readonly facts: Facts }
+  /** For the trace: what became of an encrypted ClientHello. */
+  | TraceEch
+  /** The connection has served its purpose: the phase that goes with it is `ended`. */
+  | { readonly kind: 'abandon'; readonly failure: Failure }
   /** For the key log; the engine drops it unless the trace level is `secrets`. */
   | LogSecret;
 
@@ -52,6 +56,12 @@ export interface LogSecret {
   readonly label: SecretLabel;
   readonly clientRandom: Uint8Array;
   readonly secret: Secret;
+}
+
+export interface TraceEch {
+  readonly kind: 'traceEch';
+  readonly status: EchEvent['status'];
+  readonly inner: ClientHello | undefined;
 }
 
 interface ChangeKeys<K> {
@@ -79,6 +89,11 @@ export function sendHandshake(message: HandshakeMessage): SendHandshake {
 /** The action that puts a secret into the key log. */
 export function logSecret(label: SecretLabel, clientRandom: Uint8Array, secret: Secret): LogSecret {
   return { kind: 'logSecret', label, clientRandom, secret };
+}
+
+/** The action that says what became of an encrypted ClientHello, and what was in it. */
+export function traceEch(status: EchEvent['status'], inner: ClientHello | undefined): TraceEch {
+  return { kind: 'traceEch', status, inner };
 }
 
 /** A transition with more actions before its own. */

@@ -315,6 +315,16 @@ function perform(turn: Turn, action: Action): void {
     case 'established':
       emit(turn, { kind: 'established', facts: action.facts });
       return;
+    case 'traceEch':
+      if (tracing(turn, 'messages')) {
+        const { status, inner } = action;
+        const details = inner === undefined ? {} : describeMessage({ kind: 'clientHello', body: inner });
+        trace(turn, { kind: 'encryptedClientHello', status, details });
+      }
+      return;
+    case 'abandon':
+      fail(turn, action.failure);
+      return;
     case 'logSecret':
       if (tracing(turn, 'secrets')) {
         // Copies: who reads a key log may wipe what it was given.

@@ -22,6 +22,8 @@ export function boringNames(failure: Failure): readonly string[] {
       ];
     case 'peerAlert':
       return namesOfAlert(failure.code);
+    case 'echRejected':
+      return [inColons('ECH_REJECTED')];
     case 'truncated':
       return ['Unexpected SSL_shutdown result: -1 != 1'];
   }

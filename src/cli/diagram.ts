@@ -148,7 +148,7 @@ type Visible = Extract<TraceEvent, { kind: 'message' | 'changeCipherSpec' | 'ale
 function visible(events: readonly TimedEvent[]): { readonly at: number; readonly event: Visible }[] {
   const result: { readonly at: number; readonly event: Visible }[] = [];
   for (const { at, event } of events) {
-    if (event.kind === 'state' || event.kind === 'secret') continue;
+    if (event.kind === 'state' || event.kind === 'secret' || event.kind === 'encryptedClientHello') continue;
     if (event.kind === 'record' && event.contentType !== 'applicationData') continue;
     result.push({ at, event });
   }

@@ -19,6 +19,7 @@ export function factRows(facts: Facts): readonly (readonly [name: string, value:
     ['resumed', facts.resumed ? 'yes' : 'no'],
     ...(externalIdentity === undefined ? [] : [['external PSK', identityText(externalIdentity)] as const]),
     ['HelloRetryRequest', facts.helloRetryRequest ? 'yes' : 'no'],
+    ['Encrypted ClientHello', facts.encryptedClientHello ? 'yes' : 'no'],
     ['client random', hex(facts.clientRandom)],
   ];
 }

@@ -102,6 +102,7 @@ export function factsLine(facts: Facts): string {
     recordSizes === undefined || recordSizes.sent === MAX_INNER_PLAINTEXT
       ? undefined
       : `records of at most ${recordSizes.sent} bytes`,
+    facts.encryptedClientHello ? 'Encrypted ClientHello' : undefined,
     facts.resumed ? 'resumed' : undefined,
     externalIdentity === undefined ? undefined : `PSK ${identityText(externalIdentity)}`,
     peer === undefined ? undefined : `peer ${subjectOf(peer.leaf)}`,

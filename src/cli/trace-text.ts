@@ -24,6 +24,10 @@ export function traceLine(event: TraceEvent, paint: Paint): string {
         'cyan',
         `◆ ${event.direction === 'sent' ? 'sending' : 'receiving'} under ${event.epoch} keys`,
       );
+    case 'encryptedClientHello': {
+      const text = [`Encrypted ClientHello ${event.status}`, ...detailTexts(event.details)].join(' · ');
+      return paint('cyan', `  ${text}`);
+    }
     case 'state':
       return paint('dim', `  state: ${event.from} → ${event.to}`);
     case 'secret':

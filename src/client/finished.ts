@@ -3,7 +3,7 @@ import { err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { endPointOf } from '../exporter.ts';
-import { misbehaved, misuse } from '../failure.ts';
+import { type Failure, misbehaved, misuse } from '../failure.ts';
 import { applicationSecrets, finishedVerifyData, resumptionSecret } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
 import {
@@ -21,7 +21,13 @@ import type { CertificateRequestFacts, Response } from '../request.ts';
 import type { Resumable } from '../state.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { earlyDataFact, handshakeWrites } from './early-data.ts';
-import type { AwaitOwnCredential, AwaitOwnSignature, AwaitServerFinished, OwnFlight } from './phase.ts';
+import type {
+  AwaitOwnCredential,
+  AwaitOwnSignature,
+  AwaitServerFinished,
+  EchOutcome,
+  OwnFlight,
+} from './phase.ts';
 
 /** RFC 9846 §4.5.3: the server's Finished closes its flight; ours begins. */
 export function answerServerFinished(
@@ -107,6 +113,8 @@ function showCertificate(
   certificateRequest: CertificateRequestFacts,
   transcript: RunningHash,
 ): Transition {
+  // RFC 9849 §6.1.7: whoever bears the public name is not who the certificate is for.
+  if (flight.settled.ech.kind === 'rejected') return sendCertificate(config, flight, undefined, transcript);
   if (config.credentials === 'ask') {
     return ok({
       phase: { kind: 'awaitOwnCredential', flight, certificateRequest, transcript },
@@ -162,8 +170,14 @@ function finish(
     settled.clientHandshakeTraffic,
     transcript.digest(),
   );
-  const facts = clientFacts(config, flight, chosen);
   const finished = sendHandshake({ kind: 'finished', body: { verifyData } });
+  const sent: readonly Action[] = [
+    ...before,
+    finished,
+    { kind: 'protectWrites', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
+  ];
+  if (settled.ech.kind === 'rejected') return abandon(settled.ech, sent);
+  const facts = clientFacts(config, flight, chosen);
   const resumable = resumableFrom(config, flight, transcript.update(finished.raw));
   return ok({
     phase: {
@@ -175,13 +189,17 @@ function finish(
       endPoint: endPointOf(facts.peer?.leaf),
       resumable,
     },
-    actions: [
-      ...before,
-      finished,
-      { kind: 'protectWrites', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
-      { kind: 'established', facts },
-    ],
+    actions: [...sent, { kind: 'established', facts }],
   });
+}
+
+/** RFC 9849 §6.1.6: the server has proven its public name, so what it says about its configuration holds. Nothing else does. */
+function abandon(
+  { publicIdentity, retryConfigs }: Extract<EchOutcome, { kind: 'rejected' }>,
+  before: readonly Action[],
+): Transition {
+  const failure: Failure = { kind: 'echRejected', publicName: publicIdentity.name, retryConfigs };
+  return ok({ phase: { kind: 'ended', failure }, actions: [...before, { kind: 'abandon', failure }] });
 }
 
 function applicationReads({ settled, secrets }: OwnFlight): readonly Action[] {
@@ -233,6 +251,7 @@ function clientFacts(
     externalIdentity: server.kind === 'externalPsk' ? server.external.identity : undefined,
     earlyData: earlyDataFact(settled.early),
     helloRetryRequest: settled.helloRetryRequest,
+    encryptedClientHello: settled.ech.kind === 'accepted',
     clientRandom: settled.sent.random.slice(),
   };
 }

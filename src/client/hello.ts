@@ -8,7 +8,7 @@ import {
   pskKeyExchangeModes,
 } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
-import { notOffered, rejected } from '../early-data.ts';
+import { type EarlyDataProgress, notOffered, rejected } from '../early-data.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
@@ -18,8 +18,17 @@ import { isFresh, type Session, sessionHash, type Tls13Session } from '../sessio
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, sendHandshake } from '../transition.ts';
 import { earlyDataTerms, openEarlyData } from './early-data.ts';
+import {
+  encloseAgain,
+  encloseHello,
+  greaseEch,
+  grouped,
+  innerExtension,
+  innerHello,
+  visibleName,
+} from './ech.ts';
 import { inConfiguredOrder, shapeHello } from './hello-shape.ts';
-import type { AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
+import type { AwaitServerHello, EchOffer, OfferedPsk, SentHello } from './phase.ts';
 
 /** What a connection may go on from. */
 export interface Resumption {
@@ -64,15 +73,58 @@ export function startClient(
     extensions: helloExtensions(config, shares.entries, psks.length > 0, terms !== undefined),
   };
   const shaped = shapeHello(config, hello, drawn.rng);
-  const { sent, action } = sendHello(config, shaped.hello, shares.keyShares, psks, undefined);
-  const phase: AwaitServerHello = { kind: 'awaitServerHello', sent, rng: shaped.rng };
-  if (terms === undefined) return { phase, actions: [action] };
-  const { early, actions } = openEarlyData(config, terms, sent);
+  const send = (whole: ClientHello) => sendHello(config, whole, shares.keyShares, psks, undefined);
+  const { actions: opening, ...opened } = openHello(config, shaped.hello, shaped.rng, send);
+  const phase: AwaitServerHello = { kind: 'awaitServerHello', ...opened };
+  if (terms === undefined) return { phase, actions: opening };
+  const { early, actions } = openEarlyData(config, terms, phase.ech?.inner ?? phase.sent);
   return {
-    phase: { ...phase, sent: { ...sent, early } },
+    phase: withEarlyData(phase, early),
     // §E.4: before the first record that is protected.
-    actions: [action, ...(config.middleboxCompatibility ? [CHANGE_CIPHER_SPEC] : []), ...actions],
+    actions: [...opening, ...(config.middleboxCompatibility ? [CHANGE_CIPHER_SPEC] : []), ...actions],
   };
+}
+
+/** The hello that is meant, in the clear, beside GREASE, or inside of another one (RFC 9849 §6). */
+function openHello(
+  config: ClientConfig,
+  hello: ClientHello,
+  rng: Rng,
+  send: (hello: ClientHello) => { readonly sent: SentHello; readonly action: Action },
+): Pick<AwaitServerHello, 'sent' | 'ech' | 'rng'> & { readonly actions: readonly Action[] } {
+  switch (config.ech.kind) {
+    case 'none': {
+      const { sent, action } = send(hello);
+      return { sent, ech: undefined, actions: [action], rng };
+    }
+    case 'grease': {
+      const greased = greaseEch(config, hello, rng);
+      const { sent, action } = send(greased.hello);
+      return { sent, ech: undefined, actions: [action], rng: greased.rng };
+    }
+    case 'offer': {
+      const inner = send(innerHello(config, hello)).sent;
+      return encloseHello(config, config.ech.config, hello, inner, rng);
+    }
+  }
+}
+
+/** Early data goes with the hello that is meant; whoever answers the other one drops it unread. */
+function withEarlyData(phase: AwaitServerHello, early: EarlyDataProgress): AwaitServerHello {
+  const { sent, ech } = phase;
+  return {
+    ...phase,
+    sent: { ...sent, early },
+    ech: ech && { ...ech, inner: { ...ech.inner, early } },
+  };
+}
+
+/** What a HelloRetryRequest asks for. `transcript` ends with it. */
+export interface Retry {
+  readonly group: GroupName | undefined;
+  readonly cookie: Uint8Array | undefined;
+  readonly suite: CipherSuite;
+  readonly transcript: RunningHash;
 }
 
 const CHANGE_CIPHER_SPEC: Action = { kind: 'sendChangeCipherSpec' };
@@ -84,31 +136,82 @@ const CHANGE_CIPHER_SPEC: Action = { kind: 'sendChangeCipherSpec' };
 export function retryHello(
   config: ClientConfig,
   first: SentHello,
-  group: GroupName | undefined,
-  cookie: Uint8Array | undefined,
+  retry: Retry,
   rng: Rng,
-  suite: CipherSuite,
-  transcript: RunningHash,
-): { readonly sent: SentHello; readonly action: Action; readonly rng: Rng } {
-  const drawn = group === undefined ? undefined : generate(rng, entropyLength(config, [group]));
-  const shares =
-    group === undefined || drawn === undefined ? undefined : generateKeyShares(config, [group], drawn.bytes);
-  const extensions = first.hello.extensions.flatMap((extension): readonly ClientHelloExtension[] => {
+): { readonly sent: SentHello; readonly actions: readonly Action[]; readonly rng: Rng } {
+  const drawn = retryShares(config, first, retry.group, rng);
+  const { sent, action } = sendRetry(
+    config,
+    first,
+    amended(config, first.hello, retry, drawn.entries),
+    drawn.keyShares,
+    retry,
+  );
+  return { sent, actions: [action], rng: drawn.rng };
+}
+
+/** As {@link retryHello}, where the server has read the inner hello: both hellos of the pair change in the same way. */
+export function retryInnerHello(
+  config: ClientConfig,
+  offer: EchOffer,
+  outer: SentHello,
+  retry: Retry,
+  rng: Rng,
+): { readonly sent: SentHello; readonly actions: readonly Action[]; readonly rng: Rng } {
+  const { inner } = offer;
+  const drawn = retryShares(config, inner, retry.group, rng);
+  const second = grouped(config, amended(config, inner.hello, retry, drawn.entries));
+  const { sent } = sendRetry(config, inner, second, drawn.keyShares, retry);
+  const around = amended(config, outer.hello, retry, drawn.entries);
+  return { sent, ...encloseAgain(config, offer, around, sent, drawn.rng) };
+}
+
+function sendRetry(
+  config: ClientConfig,
+  first: SentHello,
+  hello: ClientHello,
+  keyShares: SentHello['keyShares'],
+  { suite, transcript }: Retry,
+): { readonly sent: SentHello; readonly action: Action } {
+  // Keys that do not go with the suite's hash are of no more use (§4.2.4).
+  const psks = first.psks.filter(({ psk }) => psk.hash === suite.hash);
+  const { sent, action } = sendHello(config, hello, keyShares, psks, transcript);
+  const early = first.early.kind === 'offered' ? rejected('hello-retry-request') : first.early;
+  return { sent: { ...sent, early }, action };
+}
+
+/** A share for the group that was asked for; where none was, those of the first hello stay. */
+function retryShares(
+  config: ClientConfig,
+  first: SentHello,
+  group: GroupName | undefined,
+  rng: Rng,
+): {
+  readonly entries: readonly KeyShareEntry[] | undefined;
+  readonly keyShares: SentHello['keyShares'];
+  readonly rng: Rng;
+} {
+  if (group === undefined) return { entries: undefined, keyShares: first.keyShares, rng };
+  const drawn = generate(rng, entropyLength(config, [group]));
+  return { ...generateKeyShares(config, [group], drawn.bytes), rng: drawn.rng };
+}
+
+function amended(
+  config: ClientConfig,
+  first: ClientHello,
+  { cookie }: Retry,
+  shares: readonly KeyShareEntry[] | undefined,
+): ClientHello {
+  const extensions = first.extensions.flatMap((extension): readonly ClientHelloExtension[] => {
     // Early data is not permitted any more (§4.2.2), and the binders are made anew.
     if (extension.name === 'preSharedKey' || extension.name === 'earlyData') return [];
     return extension.name === 'keyShare' && shares !== undefined
-      ? [{ name: 'keyShare', value: shares.entries }]
+      ? [{ name: 'keyShare', value: shares }]
       : [extension];
   });
-  // Keys that do not go with the suite's hash are of no more use (§4.2.4).
-  const psks = first.psks.filter(({ psk }) => psk.hash === suite.hash);
   const withCookie: readonly ClientHelloExtension[] =
     cookie === undefined ? extensions : [...extensions, { name: 'cookie', value: cookie }];
-  const hello = inConfiguredOrder(config.extensionOrder, { ...first.hello, extensions: withCookie });
-  const keyShares = shares?.keyShares ?? first.keyShares;
-  const early = first.early.kind === 'offered' ? rejected('hello-retry-request') : first.early;
-  const { sent, action } = sendHello(config, hello, keyShares, psks, transcript);
-  return { sent: { ...sent, early }, action, rng: drawn?.rng ?? rng };
+  return inConfiguredOrder(config.extensionOrder, { ...first, extensions: withCookie });
 }
 
 /** `before` is the transcript in front of this hello: after a HelloRetryRequest there is one. */
@@ -208,7 +311,8 @@ function helloExtensions(
   offersPsks: boolean,
   offersEarlyData: boolean,
 ): readonly ClientHelloExtension[] {
-  const { serverName, applicationProtocols } = config;
+  const { applicationProtocols } = config;
+  const serverName = visibleName(config);
   const extensions: ClientHelloExtension[] = [];
   if (serverName !== undefined) {
     extensions.push({ name: 'serverName', value: [{ nameType: 0, hostName: serverName }] });
@@ -239,6 +343,7 @@ function helloExtensions(
   if (config.recordSizeLimit !== undefined) {
     extensions.push({ name: 'recordSizeLimit', value: config.recordSizeLimit });
   }
+  if (config.ech.kind !== 'none') extensions.push(innerExtension);
   for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
   if (offersEarlyData) extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   return extensions;

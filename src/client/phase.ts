@@ -1,7 +1,9 @@
-import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
+import type { GroupName, HpkeContext, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
+import type { ReferenceIdentity } from '../../x509/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { CertificateType } from '../codepoints.ts';
 import type { EarlyDataProgress, EarlyDataTerms } from '../early-data.ts';
+import type { UsableEchConfig } from '../ech/config.ts';
 import type { RawExtension } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
@@ -48,16 +50,41 @@ export interface OfferedPsk extends ImportedPsk {
     | { readonly kind: 'external'; readonly external: ExternalPsk };
 }
 
+/** What a client that has encrypted its hello keeps until it knows whether the server has read it (RFC 9849 §6.1). */
+export interface EchOffer {
+  /** The hello that was meant; the one on the wire is `sent`. */
+  readonly inner: SentHello;
+  readonly config: UsableEchConfig;
+  /** To encrypt the second hello under. */
+  readonly context: HpkeContext<'sender'>;
+}
+
+/** What became of Encrypted ClientHello. GREASE offers nothing. */
+export type EchOutcome =
+  | { readonly kind: 'notOffered' }
+  | { readonly kind: 'accepted' }
+  | {
+      readonly kind: 'rejected';
+      /** Whom the server must prove to be. */
+      readonly publicIdentity: ReferenceIdentity & { readonly kind: 'dns' };
+      /** The server's ECHConfigList, once it has sent one. */
+      readonly retryConfigs: Uint8Array | undefined;
+    };
+
 export interface AwaitServerHello {
   readonly kind: 'awaitServerHello';
+  /** On the wire. */
   readonly sent: SentHello;
+  readonly ech: EchOffer | undefined;
   readonly rng: Rng;
 }
 
 /** After a HelloRetryRequest: what it fixed must not change. */
 export interface AwaitSecondServerHello {
   readonly kind: 'awaitSecondServerHello';
+  /** The one that counts: where ECH was accepted, the inner one. */
   readonly sent: SentHello;
+  readonly ech: EchOutcome;
   readonly suite: CipherSuite;
   readonly transcript: RunningHash;
   readonly rng: Rng;
@@ -74,6 +101,7 @@ export interface Agreed {
   readonly rawExtensions: readonly RawExtension[];
   readonly early: EarlyDataProgress;
   readonly helloRetryRequest: boolean;
+  readonly ech: EchOutcome;
   readonly clientHandshakeTraffic: Secret;
   readonly serverHandshakeTraffic: Secret;
   readonly handshakeSecret: Secret;

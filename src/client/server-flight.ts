@@ -2,6 +2,7 @@ import type { RunningHash } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { type CertificateType, certificateTypeCodes, nameOf } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
+import { echConfigList } from '../ech/config.ts';
 import { checkReply, checkRequest, findExtension, rawExtensions } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import type {
@@ -23,6 +24,7 @@ import type { Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
 import { printable } from '../text.ts';
 import { precededBy, type Transition } from '../transition.ts';
+import { encode } from '../wire/codec.ts';
 import { earlyDataAfterEncryptedExtensions, earlyDataProblem, handshakeWrites } from './early-data.ts';
 import type {
   AwaitCertificate,
@@ -62,11 +64,20 @@ export function answerEncryptedExtensions(
     findExtension(message.extensions, 'clientCertificateType'),
   );
   if (!clientType.ok) return clientType;
+  const { ech } = phase.agreed;
+  const retryConfigs = findExtension(message.extensions, 'encryptedClientHello');
+  if (retryConfigs !== undefined && ech.kind === 'accepted') {
+    return err(misbehaved('unsolicited-extension', 'retry configurations where the hello was read'));
+  }
   const early = earlyDataAfterEncryptedExtensions(phase.agreed, message);
   const answers = rawExtensions(message.extensions, config.rawExtensions);
   const settled: Settled = {
     ...phase.agreed,
     early,
+    ech:
+      ech.kind === 'rejected' && retryConfigs !== undefined
+        ? { ...ech, retryConfigs: encode(echConfigList, retryConfigs) }
+        : ech,
     applicationProtocol: chosen?.[0],
     serverCertificateType: serverType.value,
     clientCertificateType: clientType.value,
@@ -131,7 +142,10 @@ function authenticate(
   rest: Omit<AwaitServerVerdict, 'kind' | 'proof'>,
   now: number,
 ): Transition {
-  const judged = judge(config, config, proof, now);
+  const { ech } = rest.settled;
+  // RFC 9849 §6.1.7: only for its public name can this server say anything about the configuration.
+  const identity = ech.kind === 'rejected' ? ech.publicIdentity : config.identity;
+  const judged = judge(config, config, proof, now, identity);
   if (!judged.ok) return judged;
   return judged.value.kind === 'asked'
     ? ok({

@@ -10,10 +10,18 @@ import { groupOfCode } from '../groups.ts';
 import { handshakeSecrets } from '../key-schedule.ts';
 import type { HelloRetryRequest, ServerHello } from '../messages.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
-import { type Action, logSecret, type Transition } from '../transition.ts';
+import { type Action, logSecret, precededBy, type Transition, traceEch } from '../transition.ts';
 import { earlyDataAfterServerHello, handshakeWrites, offersEarlyData } from './early-data.ts';
-import { retryHello } from './hello.ts';
-import type { Agreed, AwaitSecondServerHello, AwaitServerHello, OfferedPsk, SentHello } from './phase.ts';
+import { answeredHello, isConfirmed, retriedHello } from './ech.ts';
+import { retryHello, retryInnerHello } from './hello.ts';
+import type {
+  Agreed,
+  AwaitSecondServerHello,
+  AwaitServerHello,
+  EchOutcome,
+  OfferedPsk,
+  SentHello,
+} from './phase.ts';
 
 /** RFC 9846 §4.2.3, the first answer of the server. */
 export function answerServerHello(
@@ -22,11 +30,13 @@ export function answerServerHello(
   hello: ServerHello,
   raw: Uint8Array,
 ): Transition {
-  const checked = checkServerHello(config, phase.sent, hello);
+  const { sent, outcome } = answeredHello(config, phase, hello, raw);
+  const checked = checkServerHello(config, sent, hello);
   if (!checked.ok) return checked;
   const suite = checked.value;
-  const transcript = startTranscript(config.crypto, suite.hash, phase.sent.raw).update(raw);
-  return agree(config, phase, hello, suite, transcript);
+  const transcript = startTranscript(config.crypto, suite.hash, sent.raw).update(raw);
+  const agreement = { sent, ech: outcome, helloRetryRequest: false, rng: phase.rng };
+  return precededBy(traceOutcome(outcome, sent), agree(config, agreement, hello, suite, transcript));
 }
 
 /** The ServerHello after a HelloRetryRequest: what that fixed, this must keep (§4.2.4). */
@@ -46,7 +56,13 @@ export function answerSecondServerHello(
       ),
     );
   }
-  return agree(config, phase, hello, phase.suite, phase.transcript.update(raw));
+  if (phase.ech.kind === 'accepted' && !isConfirmed(config, phase.suite, phase.sent, phase.transcript, raw)) {
+    return err(
+      misbehaved('ech-not-confirmed-after-retry', 'accepted in HelloRetryRequest, not in ServerHello'),
+    );
+  }
+  const agreement = { ...phase, helloRetryRequest: true };
+  return agree(config, agreement, hello, phase.suite, phase.transcript.update(raw));
 }
 
 /** §4.2.4: the server wants another key share, or its cookie back. */
@@ -56,10 +72,11 @@ export function answerHelloRetryRequest(
   retry: HelloRetryRequest,
   raw: Uint8Array,
 ): Transition {
-  const checked = checkServerHello(config, phase.sent, retry);
+  const { sent: first, outcome } = retriedHello(config, phase, retry);
+  const checked = checkServerHello(config, first, retry);
   if (!checked.ok) return checked;
   const cookie = findExtension(retry.extensions, 'cookie');
-  const group = requestedGroup(config, phase.sent, findExtension(retry.extensions, 'keyShare'));
+  const group = requestedGroup(config, first, findExtension(retry.extensions, 'keyShare'));
   if (!group.ok) return group;
   if (cookie !== undefined && cookie.length > config.limits.cookie) {
     return err(
@@ -70,15 +87,21 @@ export function answerHelloRetryRequest(
     return err(misbehaved('hello-retry-request-without-change', 'neither a group nor a cookie'));
   }
   const suite = checked.value;
-  const before = startRetryTranscript(config.crypto, suite.hash, phase.sent.raw, raw);
-  const next = retryHello(config, phase.sent, group.value, cookie, phase.rng, suite, before);
-  const { sent, action, rng } = next;
+  const before = startRetryTranscript(config.crypto, suite.hash, first.raw, raw);
+  const asked = { group: group.value, cookie, suite, transcript: before };
+  const { sent, actions, rng } =
+    outcome.kind === 'accepted' && phase.ech !== undefined
+      ? retryInnerHello(config, phase.ech, phase.sent, asked, phase.rng)
+      : retryHello(config, first, asked, phase.rng);
   const transcript = before.update(sent.raw);
+  const between: readonly Action[] = offersEarlyData(phase.sent)
+    ? [{ kind: 'abandonEarlyData' }]
+    : config.middleboxCompatibility
+      ? [CHANGE_CIPHER_SPEC]
+      : [];
   return ok({
-    phase: { kind: 'awaitSecondServerHello', sent, suite, transcript, rng },
-    actions: offersEarlyData(phase.sent)
-      ? [{ kind: 'abandonEarlyData' }, action]
-      : [...(config.middleboxCompatibility ? [CHANGE_CIPHER_SPEC] : []), action],
+    phase: { kind: 'awaitSecondServerHello', sent, ech: outcome, suite, transcript, rng },
+    actions: [...traceOutcome(outcome, first), ...between, ...actions],
   });
 }
 
@@ -158,7 +181,12 @@ function requestedGroup(
 /** Key agreement, and from here on both directions are protected. */
 function agree(
   config: ClientConfig,
-  { kind, sent, rng }: AwaitServerHello | AwaitSecondServerHello,
+  {
+    sent,
+    ech,
+    helloRetryRequest,
+    rng,
+  }: Pick<Agreed, 'ech' | 'helloRetryRequest' | 'rng'> & { readonly sent: SentHello },
   hello: ServerHello,
   suite: CipherSuite,
   transcript: RunningHash,
@@ -186,7 +214,8 @@ function agree(
     psk: psk.value,
     rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
     early: earlyDataAfterServerHello(sent, selectedIdentity),
-    helloRetryRequest: kind === 'awaitSecondServerHello',
+    helloRetryRequest,
+    ech,
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
     handshakeSecret: secrets.handshake,
@@ -194,8 +223,12 @@ function agree(
   };
   return ok({
     phase: { kind: 'awaitEncryptedExtensions', agreed, transcript },
-    actions: [...changeCipherSpec(config, kind, sent), ...handshakeKeys(agreed)],
+    actions: [...changeCipherSpec(config, helloRetryRequest, sent), ...handshakeKeys(agreed)],
   });
+}
+
+function traceOutcome({ kind }: EchOutcome, { hello }: SentHello): readonly Action[] {
+  return kind === 'notOffered' ? [] : [traceEch(kind, kind === 'accepted' ? hello : undefined)];
 }
 
 /**
@@ -204,10 +237,10 @@ function agree(
  */
 function changeCipherSpec(
   config: ClientConfig,
-  kind: AwaitServerHello['kind'] | AwaitSecondServerHello['kind'],
+  helloRetryRequest: boolean,
   sent: SentHello,
 ): readonly Action[] {
-  const isDue = config.middleboxCompatibility && kind === 'awaitServerHello' && !offersEarlyData(sent);
+  const isDue = config.middleboxCompatibility && !helloRetryRequest && !offersEarlyData(sent);
   return isDue ? [CHANGE_CIPHER_SPEC] : [];
 }
 

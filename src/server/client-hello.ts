@@ -11,6 +11,9 @@ import {
 } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataFact } from '../early-data.ts';
+import { retryConfirmation } from '../ech/confirmation.ts';
+import { CONFIRMATION_LENGTH } from '../ech/extension.ts';
+import type { ReceivedHello } from '../ech/inner.ts';
 import {
   type ClientHelloExtension,
   checkRequest,
@@ -22,7 +25,7 @@ import {
 } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import { groupCode, groupOfCode } from '../groups.ts';
-import { type ClientHello, clientHello, type HandshakeMessage } from '../messages.ts';
+import { type ClientHello, clientHello, type HelloRetryRequest } from '../messages.ts';
 import { agreedRecordSizes, recordSizeLimitProblem } from '../record-size.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
@@ -33,6 +36,7 @@ import { precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
 import { proceedWithCredential } from './credential.ts';
 import { earlyDataOf, proceedWithPsk, skippingEarlyData } from './early-data.ts';
+import { type AnsweredHello, openFirstHello, openSecondHello } from './ech.ts';
 import type { Agreed, AwaitClientHello, AwaitSecondClientHello, CertificateTypes } from './phase.ts';
 import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
 
@@ -40,10 +44,21 @@ import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
 export function answerClientHello(
   config: ServerConfig,
   phase: AwaitClientHello,
-  hello: ClientHello,
-  raw: Uint8Array,
+  received: ReceivedHello,
   now: number,
 ): Transition {
+  const answered = openFirstHello(config, received);
+  if (!answered.ok) return answered;
+  return precededBy(answered.value.actions, negotiateFirst(config, phase, answered.value, now));
+}
+
+function negotiateFirst(
+  config: ServerConfig,
+  phase: AwaitClientHello,
+  answered: AnsweredHello,
+  now: number,
+): Transition {
+  const { hello } = answered;
   const parameters = negotiate(config, hello);
   if (!parameters.ok) return parameters;
   const { suite, group, share } = parameters.value;
@@ -53,12 +68,11 @@ export function answerClientHello(
   const earlyData = earlyDataOf(config, hello);
   const transition =
     share === undefined
-      ? askForKeyShare(config, phase.rng, hello, raw, suite, group)
+      ? askForKeyShare(config, phase.rng, answered, suite, group)
       : proceed(
           config,
-          agreed(config, parameters.value, hello, share, earlyData, false),
-          hello,
-          raw,
+          agreed(config, parameters.value, answered, share, earlyData, false),
+          answered,
           undefined,
           phase.rng,
           now,
@@ -71,10 +85,21 @@ export function answerClientHello(
 export function answerSecondClientHello(
   config: ServerConfig,
   phase: AwaitSecondClientHello,
-  hello: ClientHello,
-  raw: Uint8Array,
+  received: ReceivedHello,
   now: number,
 ): Transition {
+  const answered = openSecondHello(config, phase.ech, received);
+  if (!answered.ok) return answered;
+  return precededBy(answered.value.actions, negotiateSecond(config, phase, answered.value, now));
+}
+
+function negotiateSecond(
+  config: ServerConfig,
+  phase: AwaitSecondClientHello,
+  answered: AnsweredHello,
+  now: number,
+): Transition {
+  const { hello } = answered;
   const problem = retryProblem(phase, hello);
   if (problem !== undefined) return err(problem);
   const parameters = negotiate(config, hello);
@@ -88,8 +113,8 @@ export function answerSecondClientHello(
   }
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
   const earlyData = earlyDataOf(config, phase.first);
-  const settledHello = agreed(config, settled, hello, share, earlyData, true);
-  const transition = proceed(config, settledHello, hello, raw, phase.transcript, phase.rng, now);
+  const settledHello = agreed(config, settled, answered, share, earlyData, true);
+  const transition = proceed(config, settledHello, answered, phase.transcript, phase.rng, now);
   // What a client sends after its second hello is no early data any more (§4.3.10).
   return precededBy([{ kind: 'skipEarlyData', bytes: 0 }], transition);
 }
@@ -98,8 +123,7 @@ export function answerSecondClientHello(
 function proceed(
   config: ServerConfig,
   agreed: Agreed,
-  hello: ClientHello,
-  raw: Uint8Array,
+  { hello, raw }: ReceivedHello,
   before: RunningHash | undefined,
   rng: Rng,
   now: number,
@@ -142,7 +166,7 @@ interface Parameters {
 function agreed(
   config: ServerConfig,
   parameters: Parameters,
-  hello: ClientHello,
+  { hello, ech }: AnsweredHello,
   share: KeyShareEntry,
   earlyData: EarlyDataFact,
   helloRetryRequest: boolean,
@@ -160,6 +184,7 @@ function agreed(
     helloRetryRequest,
     certificateTypes: certificateTypes(config, parameters.facts, hello),
     earlyData,
+    ech: ech.kind,
     acceptsTickets: acceptsPskWithKeyExchange(hello),
   };
 }
@@ -352,29 +377,33 @@ function chooseProtocol(
 function askForKeyShare(
   config: ServerConfig,
   rng: Rng,
-  first: ClientHello,
-  raw: Uint8Array,
+  { hello: first, raw, ech }: AnsweredHello,
   suite: CipherSuite,
   group: GroupName,
 ): Transition {
-  const drawn = config.helloRetryCookie ? generate(rng, 32) : undefined;
+  const drawn = generate(rng, COOKIE_LENGTH + CONFIRMATION_LENGTH);
+  const cookie = config.helloRetryCookie ? drawn.bytes.subarray(0, COOKIE_LENGTH) : undefined;
   const extensions: HelloRetryRequestExtension[] = [
     { name: 'supportedVersions', value: protocolVersions.tls13 },
     { name: 'keyShare', value: groupCode(group) },
   ];
-  if (drawn !== undefined) extensions.push({ name: 'cookie', value: drawn.bytes });
-  const message: HandshakeMessage = {
-    kind: 'helloRetryRequest',
-    body: {
-      legacyVersion: protocolVersions.tls12,
-      random: helloRetryRequestRandom,
-      legacySessionIdEcho: first.legacySessionId,
-      cipherSuite: suite.code,
-      legacyCompressionMethod: 0,
-      extensions,
-    },
+  if (cookie !== undefined) extensions.push({ name: 'cookie', value: cookie });
+  const sendsSignal = ech.kind === 'accepted' || (ech.kind === 'rejected' && config.ech.kind === 'shared');
+  // Random bytes where nothing was accepted: nobody else can tell the difference (RFC 9849 §7.1, §10.10.4).
+  const signal = drawn.bytes.slice(COOKIE_LENGTH);
+  if (sendsSignal) extensions.push({ name: 'encryptedClientHello', value: signal });
+  const body: HelloRetryRequest = {
+    legacyVersion: protocolVersions.tls12,
+    random: helloRetryRequestRandom,
+    legacySessionIdEcho: first.legacySessionId,
+    cipherSuite: suite.code,
+    legacyCompressionMethod: 0,
+    extensions,
   };
-  const retry = sendHandshake(message);
+  if (ech.kind === 'accepted') {
+    signal.set(retryConfirmation(config.crypto, suite.hash, first.random, raw, body));
+  }
+  const retry = sendHandshake({ kind: 'helloRetryRequest', body });
   const transcript = startRetryTranscript(config.crypto, suite.hash, raw, retry.raw);
   return ok({
     phase: {
@@ -382,9 +411,10 @@ function askForKeyShare(
       first,
       suite,
       group,
-      cookie: drawn?.bytes,
+      ech,
+      cookie,
       transcript,
-      rng: drawn?.rng ?? rng,
+      rng: drawn.rng,
     },
     actions: [
       retry,
@@ -394,9 +424,11 @@ function askForKeyShare(
   });
 }
 
+const COOKIE_LENGTH = 32;
+
 /**
  * §4.2.2: key_share, cookie, padding, early_data and pre_shared_key may differ; nothing else that we know may. What we
- * do not know has rules of its own (encrypted_client_hello must change).
+ * do not know has rules of its own.
  */
 function retryProblem(phase: AwaitSecondClientHello, second: ClientHello): Failure | undefined {
   if (findExtension(second.extensions, 'earlyData') !== undefined) {
@@ -420,6 +452,8 @@ const mayChange: readonly ClientHelloExtension['name'][] = [
   'cookie',
   'earlyData',
   'preSharedKey',
+  // RFC 9849 §6.1.5: encrypted anew. What is inside was compared where it could be read.
+  'encryptedClientHello',
 ];
 
 function withoutChanging(hello: ClientHello): ClientHello {

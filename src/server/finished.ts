@@ -130,6 +130,7 @@ function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
     externalIdentity: source?.kind === 'external' ? source.external.identity : undefined,
     earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
+    encryptedClientHello: agreed.ech === 'accepted',
     clientRandom: agreed.clientRandom.slice(),
   };
 }

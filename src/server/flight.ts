@@ -3,6 +3,8 @@ import { err, ok, type Result } from '../../x509/index.ts';
 import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
+import { acceptConfirmation } from '../ech/confirmation.ts';
+import { CONFIRMATION_LENGTH } from '../ech/extension.ts';
 import type { CertificateRequestExtension, EncryptedExtension, ServerHelloExtension } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import { greaseCode, greaseExtensions } from '../grease.ts';
@@ -13,7 +15,7 @@ import {
   finishedVerifyData,
   handshakeSecrets,
 } from '../key-schedule.ts';
-import { type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
+import { encodeHandshake, type HandshakeMessage, RANDOM_LENGTH } from '../messages.ts';
 import {
   type Chosen,
   certificateMessage,
@@ -136,6 +138,11 @@ function beginFlight(
   if (!exchanged.ok) return err(misbehaved('bad-key-share', `${agreed.group}: ${exchanged.error.kind}`));
   const { share, sharedSecret } = exchanged.value;
   const selected = own.kind === 'psk' ? own.selected : undefined;
+  if (agreed.ech === 'accepted') {
+    const draft = encodeHandshake(serverHello(agreed, random, share, selected?.index));
+    const signal = acceptConfirmation(crypto, suite.hash, agreed.clientRandom, transcript, draft);
+    random.set(signal, RANDOM_LENGTH - CONFIRMATION_LENGTH);
+  }
   const hello = sendHandshake(serverHello(agreed, random, share, selected?.index));
   const afterHello = transcript.update(hello.raw);
   const psk = selected?.psk.secret;
@@ -270,6 +277,10 @@ function encryptedExtensions(
   }
   if (agreed.recordSizes !== undefined) {
     extensions.push({ name: 'recordSizeLimit', value: agreed.recordSizes.received });
+  }
+  // RFC 9849 §7.1: how a client whose configuration is out of date learns of the new one.
+  if (agreed.ech === 'rejected' && config.ech.kind === 'shared') {
+    extensions.push({ name: 'encryptedClientHello', value: config.ech.retryConfigs });
   }
   for (const { type, data } of config.rawExtensions) {
     if (agreed.rawExtensions.some((offer) => offer.type === type)) {

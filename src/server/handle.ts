@@ -33,11 +33,14 @@ export function handleServer(
 ): Transition {
   switch (phase.kind) {
     case 'awaitClientHello':
-      if (message.kind === 'clientHello') return answerClientHello(config, phase, message.body, raw, now);
+      if (message.kind === 'clientHello') {
+        return answerClientHello(config, phase, { hello: message.body, raw }, now);
+      }
       break;
     case 'awaitSecondClientHello':
-      if (message.kind === 'clientHello')
-        return answerSecondClientHello(config, phase, message.body, raw, now);
+      if (message.kind === 'clientHello') {
+        return answerSecondClientHello(config, phase, { hello: message.body, raw }, now);
+      }
       break;
     case 'awaitClientCertificate':
       if (message.kind === 'certificate') return answerClientCertificate(config, phase, message.body, raw);

@@ -10,6 +10,7 @@ import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import type { RecordSizes } from '../state.ts';
+import type { ReceivedEch } from './ech.ts';
 import type { SelectedPsk } from './psk.ts';
 
 /** The states of a TLS 1.3 server (RFC 9846 §A.2), each named for what it awaits and holding what is known by then. */
@@ -37,6 +38,7 @@ export interface AwaitClientHello {
 export interface AwaitSecondClientHello {
   readonly kind: 'awaitSecondClientHello';
   readonly first: ClientHello;
+  readonly ech: ReceivedEch;
   readonly suite: CipherSuite;
   readonly group: GroupName;
   readonly cookie: Uint8Array | undefined;
@@ -58,6 +60,7 @@ export interface Agreed {
   readonly recordSizes: RecordSizes | undefined;
   readonly helloRetryRequest: boolean;
   readonly certificateTypes: CertificateTypes;
+  readonly ech: ReceivedEch['kind'];
   /** Whether the client could use a ticket (psk_dhe_ke). */
   readonly acceptsTickets: boolean;
   readonly earlyData: EarlyDataFact;

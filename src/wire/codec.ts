@@ -20,6 +20,13 @@ export type Shape =
   | { readonly kind: 'struct'; readonly fields: readonly (readonly [string, Shape])[] }
   | { readonly kind: 'oneOf'; readonly values: readonly (string | boolean)[] }
   | { readonly kind: 'optional'; readonly item: Shape }
+  /** A tag and what it announces; what a tag outside of the cases announces. */
+  | {
+      readonly kind: 'tagged';
+      readonly tag: Shape;
+      readonly cases: readonly { readonly kind: string; readonly tag: number; readonly shape: Shape }[];
+      readonly unknown: Shape;
+    }
   /** A TLS extension: the name and shape of each that is known where it stands. */
   | {
       readonly kind: 'extension';
@@ -178,6 +185,50 @@ export function struct<T extends object>(
     },
     write: (value, out) => {
       for (const name in fields) fields[name].write(value[name], out);
+    },
+  };
+}
+
+/** A value of {@link tagged}: one of the cases, or `unknown` and raw. */
+export type Tagged<T> =
+  | { readonly [K in keyof T]: { readonly kind: K; readonly value: T[K] } }[keyof T]
+  | { readonly kind: 'unknown'; readonly tag: number; readonly data: Uint8Array };
+
+/** `select (tag)`: the tag, then what it announces. A tag that no case has reads as `unknown`, its data by `unknown`. */
+export function tagged<T extends object>(
+  tag: Codec<number>,
+  cases: { readonly [K in keyof T]: readonly [number, Codec<T[K]>] },
+  unknown: Codec<Uint8Array>,
+): Codec<Tagged<T>> {
+  const kinds: (keyof T & string)[] = [];
+  const rows: { readonly kind: string; readonly tag: number; readonly shape: Shape }[] = [];
+  for (const kind in cases) {
+    const [number, body] = cases[kind];
+    kinds.push(kind);
+    rows.push({ kind, tag: number, shape: body.shape });
+  }
+  return {
+    shape: { kind: 'tagged', tag: tag.shape, cases: rows, unknown: unknown.shape },
+    read: (cursor) => {
+      const number = tag.read(cursor);
+      const kind = kinds.find((candidate) => cases[candidate][0] === number);
+      return kind === undefined
+        ? { kind: 'unknown', tag: number, data: unknown.read(cursor) }
+        : { kind, value: cases[kind][1].read(cursor) };
+    },
+    write: (value, out) => {
+      if (value.kind === 'unknown') {
+        // A case called `unknown` would be ambiguous, and TypeScript cannot see that there is none.
+        const { tag: number, data } = value as { readonly tag: number; readonly data: Uint8Array };
+        tag.write(number, out);
+        unknown.write(data, out);
+        return;
+      }
+      // As for extensions: { kind: K, value: T[K] } for one K.
+      const { kind, value: body } = value as { readonly kind: keyof T; readonly value: T[keyof T] };
+      const [number, codec] = cases[kind];
+      tag.write(number, out);
+      codec.write(body, out);
     },
   };
 }

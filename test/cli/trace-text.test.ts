@@ -73,6 +73,7 @@ describe('the page', () => {
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,
       earlyData: { kind: 'notOffered' },
+      encryptedClientHello: false,
       helloRetryRequest: false,
       peer: undefined,
       peerRawKey: undefined,

@@ -65,6 +65,21 @@ function valuesOf(shape: Shape): fc.Arbitrary<unknown> {
       return fc.constantFrom(...shape.values);
     case 'optional':
       return fc.option(valuesOf(shape.item), { nil: undefined });
+    case 'tagged': {
+      const known = shape.cases.map((row) =>
+        fc.record({ kind: fc.constant(row.kind), value: valuesOf(row.shape) }, { noNullPrototype: true }),
+      );
+      const taken: readonly unknown[] = shape.cases.map(({ tag }) => tag);
+      const unknown = fc.record(
+        {
+          kind: fc.constant('unknown'),
+          tag: valuesOf(shape.tag).filter((tag) => !taken.includes(tag)),
+          data: valuesOf(shape.unknown),
+        },
+        { noNullPrototype: true },
+      );
+      return fc.oneof(unknown, ...known);
+    }
     case 'extension': {
       const known = shape.known.map((row) =>
         fc.record({ name: fc.constant(row.name), value: valuesOf(row.shape) }, { noNullPrototype: true }),
@@ -111,6 +126,8 @@ function leastBytes(shape: Shape): number {
     case 'oneOf':
     case 'optional':
       return 1;
+    case 'tagged':
+      return leastBytes(shape.tag) + leastBytes(shape.unknown);
     case 'extension':
       return 4;
   }

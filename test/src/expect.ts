@@ -26,8 +26,9 @@ export function blame(failure: Failure): string {
       return `certificate ${failure.error.reason}`;
     case 'peerAlert':
       return `peerAlert ${failure.alert}`;
+    case 'echRejected':
     case 'truncated':
-      return 'truncated';
+      return failure.kind;
   }
 }
 

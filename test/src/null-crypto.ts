@@ -157,8 +157,11 @@ function group(real: KeyExchangeGroup): KeyExchangeGroup {
   const { name, initiatorShareLength, responderShareLength } = real;
   const shareOf = (privateKey: Uint8Array): Uint8Array =>
     spread(sum(start(`share ${name}`), privateKey), initiatorShareLength);
-  const agree = (initiatorShare: Uint8Array, responderShare: Uint8Array) =>
-    secret(spread(sum(sum(start(`agree ${name}`), initiatorShare), responderShare), 32));
+  // In one order whoever asks: HPKE agrees with the private key of either side.
+  const agree = (own: Uint8Array, other: Uint8Array) => {
+    const [first, second] = Buffer.compare(own, other) < 0 ? [own, other] : [other, own];
+    return secret(spread(sum(sum(start(`agree ${name}`), first), second), 32));
+  };
   return {
     name,
     initiatorShareLength,
