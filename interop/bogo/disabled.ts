@@ -195,13 +195,6 @@ export const differences: readonly Exclusion[] = [
   { reason: 'the flags of a ticket (a draft) are not read', tests: ['TLS13-Client-*TicketFlags'] },
   { reason: 'certificates are not compressed yet', tests: ['DuplicateCertCompressionExt-TLS13'] },
   { reason: 'Encrypted ClientHello is not there yet', tests: ['TLS-ECH-Server-ECHInner*'] },
-  {
-    reason: 'raw public keys are not there yet',
-    tests: [
-      'CertificateSelection-Server-CertificateType-*-MatchNone-TLS-TLS13',
-      'ServerCertificateType-Server-RejectsDefaultOnly-TLS13',
-    ],
-  },
 ];
 
 /** What the shim is asked for and cannot do: flags, and what configurations lack. */
@@ -226,10 +219,6 @@ export const missing: readonly Exclusion[] = [
   {
     reason: 'early data is not there yet',
     tests: ['-enable-early-data', '-expect-*-early-data', '-expect-early-data-reason'],
-  },
-  {
-    reason: 'raw public keys are not there yet',
-    tests: ['-new-rpk-credential', '-accepted-peer-cert-types', '-available-client-cert-types'],
   },
   {
     reason: 'Encrypted ClientHello is not there yet',

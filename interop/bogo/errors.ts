@@ -87,6 +87,10 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
   'no-client-certificate': ['PEER_DID_NOT_RETURN_A_CERTIFICATE'],
   'certificate-context-not-empty': ['DECODE_ERROR'],
   'certificate-request-context-not-empty': ['DECODE_ERROR'],
+  'only-default-certificate-type': ['DECODE_ERROR'],
+  'unoffered-certificate-type': ['UNSUPPORTED_CERTIFICATE'],
+  'several-raw-public-keys': ['DECODE_ERROR'],
+  'undecodable-raw-public-key': ['DECODE_ERROR', 'INVALID_RAW_PUBLIC_KEY'],
   'undecodable-certificate': ['CANNOT_PARSE_LEAF_CERT'],
   'unsupported-certificate-key': ['UNSUPPORTED_ALGORITHM'],
   'certificate-key-may-not-sign': ['KEY_USAGE_BIT_INCORRECT'],
@@ -103,6 +107,7 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
     'PSK_IDENTITY_NOT_FOUND',
     'NO_SUPPORTED_PSK_MODE',
   ],
+  'no-common-certificate-type': ['UNSUPPORTED_CERTIFICATE', 'UNKNOWN_CERTIFICATE_TYPE'],
   'no-common-application-protocol': ['NO_APPLICATION_PROTOCOL'],
   'credential-refused': ['CONNECTION_REJECTED'],
   'signature-refused': ['CERT_CB_ERROR'],
@@ -111,7 +116,8 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
 function namesOfMalformed(structure: string, path: readonly string[]): readonly string[] {
   const inHello = structure === 'clientHello' ? ['CLIENTHELLO_PARSE_FAILED'] : [];
   const inExtension = path.includes('extensions') ? ['ERROR_PARSING_EXTENSION', 'PARSE_TLSEXT'] : [];
-  return ['DECODE_ERROR', ...inHello, ...inExtension].map(inColons);
+  const inCertificate = structure === 'certificate' ? ['INVALID_RAW_PUBLIC_KEY'] : [];
+  return ['DECODE_ERROR', ...inHello, ...inExtension, ...inCertificate].map(inColons);
 }
 
 /** Named after the oldest version that has the alert. */

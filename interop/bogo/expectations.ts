@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  certificateTypeCodes,
   cipherSuiteCodes,
   groupCodes,
   protocolVersions,
@@ -10,6 +11,7 @@ import { decodePem } from '../../x509/index.ts';
 import { must } from '../support/must.ts';
 import type { Settings } from './flags.ts';
 import { authorityNames, protocolNames, type ShimCredential, shimPsks } from './options.ts';
+import { provider } from './provider.ts';
 
 /** What the runner expects of an established connection and what is not so, one line each. */
 export function unmetExpectations(
@@ -43,8 +45,24 @@ export function unmetExpectations(
   expect('a HelloRetryRequest', settings.has('-expect-hrr') ? true : undefined, facts.helloRetryRequest);
   expect('a HelloRetryRequest', settings.has('-expect-no-hrr') ? false : undefined, facts.helloRetryRequest);
   const psk = shimPsks(settings).find(({ identity }) => hex(identity) === hex(facts.externalIdentity));
-  const selected = psk ?? credentials.find(({ credential }) => credential.leaf === facts.ownCertificate);
+  const selected =
+    psk ??
+    credentials.find(({ credential }) =>
+      credential.certificateType === 'x509'
+        ? credential.leaf === facts.ownCertificate
+        : credential.rawKey === facts.ownRawKey,
+    );
   expect('the credential', settings.number('-expect-selected-credential'), selected?.index ?? -1);
+  expect(
+    "the kind of the peer's certificate",
+    settings.number('-expect-peer-certificate-type'),
+    certificateTypeCodes[facts.peerRawKey === undefined ? 'x509' : 'rawPublicKey'],
+  );
+  expect(
+    "the peer's raw key",
+    settings.text('-expect-peer-rpk-sha256'),
+    base64(facts.peerRawKey && provider.hashes.sha256.digest(facts.peerRawKey.der)),
+  );
   const file = settings.text('-expect-peer-cert-file');
   expect(
     "the peer's certificate",
@@ -79,6 +97,10 @@ export function unmetByRequest(settings: Settings, request: Request): string | u
     default:
       return undefined;
   }
+}
+
+function base64(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('base64');
 }
 
 function hex(bytes: Uint8Array | undefined): string {

@@ -1,14 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { type GroupName, type PrivateKey, secret } from '../../nocrypto/index.ts';
-import { groupCodes, nameOf, protocolVersions, signatureSchemeCodes } from '../../src/codepoints.ts';
 import {
+  certificateTypeCodes,
+  groupCodes,
+  nameOf,
+  protocolVersions,
+  signatureSchemeCodes,
+} from '../../src/codepoints.ts';
+import {
+  type AnyCredential,
+  type CertificateType,
   type ClientAuthentication,
   type ClientConfig,
   type CommonOptions,
-  type Credential,
   clientConfig,
   credential,
   type ExternalPsk,
+  type PeerAuthentication,
+  rawKeyCredential,
   type ServerConfig,
   type SignatureSchemeName,
   serverConfig,
@@ -22,6 +31,7 @@ import {
   dangerouslyAcceptAnyRawKey,
   decodePem,
   decodePrivateKey,
+  encodePublicKey,
   err,
   pinnedRawKey,
   type RawKeyAuthenticator,
@@ -36,7 +46,7 @@ import { provider } from './provider.ts';
 export interface ShimCredential {
   /** Its place among the `-new-…-credential` flags; -1 for the default one. */
   readonly index: number;
-  readonly credential: Credential;
+  readonly credential: AnyCredential;
   readonly key: PrivateKey;
 }
 
@@ -51,7 +61,8 @@ export function shimClientConfig(settings: Settings, credentials: readonly ShimC
   return must(
     clientConfig({
       ...commonOptions(settings),
-      authenticator: settings.has('-async') ? 'ask' : shimAuthenticator(settings),
+      ...peerAuthentication(settings, settings.has('-async')),
+      clientCertificateTypes: listed(certificateTypes(settings.numbers('-available-client-cert-types'))),
       credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
       serverName: settings.text('-host-name'),
       keyShares: keyShares.length === 0 && !settings.has('-no-key-shares') ? undefined : groups(keyShares),
@@ -83,9 +94,9 @@ export function shimServerConfig(
   );
 }
 
-/** The certificates of the command line, in its order, the default one last. */
+/** The certificates and raw keys of the command line, in its order, the default one last. */
 export function shimCredentials(settings: Settings): readonly ShimCredential[] {
-  return ofKind(settings, 'x509').map(({ index, entry }) =>
+  return ofKind(settings, 'x509', 'rpk').map(({ index, entry }) =>
     loadCredential(index, entry, settings.has('-async')),
   );
 }
@@ -100,11 +111,14 @@ export function shimPsks(settings: Settings): readonly ShimPsk[] {
   }));
 }
 
-function ofKind(settings: Settings, kind: CredentialSettings['kind']): readonly IndexedSettings[] {
+function ofKind(
+  settings: Settings,
+  ...kinds: readonly CredentialSettings['kind'][]
+): readonly IndexedSettings[] {
   const { credentials, defaultCredential } = settings;
   const added = credentials.map((entry, index) => ({ index, entry }));
   const all = defaultCredential === undefined ? added : [...added, { index: -1, entry: defaultCredential }];
-  return all.filter(({ entry }) => entry.kind === kind);
+  return all.filter(({ entry }) => kinds.includes(entry.kind));
 }
 
 function base64(text: string | undefined): Uint8Array {
@@ -165,10 +179,29 @@ function clientAuthentication(settings: Settings): ClientAuthentication | undefi
   // Where the verdict on a client is asked for, its sessions are not resumed.
   const mayAskForVerdict = settings.has('-async') && settings.number('-resume-count') === undefined;
   return {
-    authenticator: mayAskForVerdict ? 'ask' : shimAuthenticator(settings),
+    ...peerAuthentication(settings, mayAskForVerdict),
     required: !isOptional,
     certificateAuthorities: authorityNames(settings.text('-use-client-ca-list')),
   };
+}
+
+/** By default BoringSSL accepts certificates alone. */
+function peerAuthentication(settings: Settings, asks: boolean): PeerAuthentication {
+  const types = certificateTypes(settings.numbers('-accepted-peer-cert-types'));
+  const accepts = (type: CertificateType) => (types.length === 0 ? type === 'x509' : types.includes(type));
+  return {
+    authenticator: accepts('x509') ? (asks ? 'ask' : shimAuthenticator(settings)) : undefined,
+    rawKeyAuthenticator: accepts('rawPublicKey')
+      ? asks
+        ? 'ask'
+        : shimRawKeyAuthenticator(settings)
+      : undefined,
+    peerCertificateTypes: listed(types),
+  };
+}
+
+function certificateTypes(codes: readonly number[]): readonly CertificateType[] {
+  return codes.map((code) => named(certificateTypeCodes, code, 'certificate type'));
 }
 
 /** DER in hexadecimal, separated by commas; or one of two words for none. */
@@ -222,10 +255,17 @@ function loadCredential(index: number, settings: CredentialSettings, external: b
   const certFile = settings.text('-cert-file');
   const keyFile = settings.text('-key-file');
   const { signingPrefs } = settings;
-  if (certFile === undefined || keyFile === undefined)
-    throw new Error('a credential without certificate or key');
-  const chain = must(decodePem(readFileSync(certFile, 'latin1'))).map(({ bytes }) => bytes);
+  if (keyFile === undefined) throw new Error('a credential without a key');
   const key = must(decodePrivateKey(provider, readFileSync(keyFile, 'latin1')));
+  const options = {
+    signatureSchemes: signingPrefs.length === 0 ? anyHandshakeScheme : schemes(signingPrefs),
+  };
+  if (settings.kind === 'rpk') {
+    const shown = external ? { label: keyFile, subjectPublicKeyInfo: encodePublicKey(key.public) } : key;
+    return { index, credential: must(rawKeyCredential(provider, shown, options)), key };
+  }
+  if (certFile === undefined) throw new Error('a credential without a certificate');
+  const chain = must(decodePem(readFileSync(certFile, 'latin1'))).map(({ bytes }) => bytes);
   return {
     index,
     credential: must(
@@ -233,9 +273,7 @@ function loadCredential(index: number, settings: CredentialSettings, external: b
         provider,
         chain,
         external ? { kind: 'external', label: keyFile } : { kind: 'private', key },
-        {
-          signatureSchemes: signingPrefs.length === 0 ? anyHandshakeScheme : schemes(signingPrefs),
-        },
+        options,
       ),
     ),
     key,
