@@ -59,6 +59,8 @@ export interface TicketState {
   readonly serverName: string;
   /** Of the configuration that issued it (`sessionContext`): another one must not resume it. */
   readonly context: Uint8Array;
+  /** CertificateType of what the server showed. */
+  readonly serverCertificateType: number;
   /** CertificateType of what the client showed; that of X.509 for an anonymous client. */
   readonly certificateType: number;
   /** The client's chain, DER, or its one raw key; empty for an anonymous client. */
@@ -145,6 +147,7 @@ const storedState: Codec<StoredState> = struct<StoredState>({
   applicationProtocol: text(0, 255),
   serverName: text(0, 255),
   context: opaque(0, 255),
+  serverCertificateType: uint8,
   certificateType: uint8,
   certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),
   signatureScheme: uint16,

@@ -69,8 +69,12 @@ export const differences: readonly Exclusion[] = [
     tests: ['SendWarningAlerts-TLS13', 'SendBogusAlertType'],
   },
   {
-    reason: 'RFC 9846 §6.2: a certificate that does not decode is answered with bad_certificate',
-    tests: ['GarbageCertificate-*-TLS13'],
+    reason: 'RFC 9846 §6.2: a certificate or a raw key that does not decode is answered with bad_certificate',
+    tests: [
+      'GarbageCertificate-*-TLS13',
+      'ServerCertificateType-Client-*-ServerIncorrectlySentRPK-TLS13',
+      'ClientCertificateType-Server-*-ClientSentX509InError-*-TLS13',
+    ],
   },
   {
     reason: 'RFC 9846 §4.3: a known extension in the wrong message is answered with illegal_parameter',
@@ -91,7 +95,16 @@ export const differences: readonly Exclusion[] = [
       'Client-SignDefault-RSA_PKCS1_*-TLS13',
       'Client-SignDefault-ECDSA_SHA1-TLS13',
       'CertificateSelection-Client-*-MatchNone-TLS-TLS13',
+      'ClientCertificateType-Client-OffersRPKOnly-ServerOmitsExtension-TLS13',
     ],
+  },
+  {
+    reason: 'RFC 7250 §4.2: no kind of certificate in common is answered with unsupported_certificate',
+    tests: ['CertificateSelection-Server-CertificateType-*-MatchNone-TLS-TLS13'],
+  },
+  {
+    reason: 'RFC 7250 §3: an empty list of certificate types is answered with decode_error',
+    tests: ['ClientCertificateType-Server-RejectsInvalidEmptyExtension-*-TLS13'],
   },
   {
     reason: 'RFC 9846 §4.7.1: a session may be resumed with another suite of the same hash',

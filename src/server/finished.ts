@@ -13,6 +13,7 @@ import { peerFacts, shownBytes } from '../peer-certificate.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { sealTicket, TICKET_ENTROPY } from '../ticket.ts';
 import { type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
+import { shownType } from './flight.ts';
 import type { AwaitClientFinished } from './phase.ts';
 
 /** RFC 9846 §4.5.3: the client has seen what we have seen, and the handshake is over. */
@@ -86,6 +87,7 @@ function tickets(
       applicationProtocol: applicationProtocol ?? '',
       serverName: facts.serverName ?? '',
       context: config.sessionContext,
+      serverCertificateType: certificateTypeCodes[shownType(flight.own) ?? 'x509'],
       certificateType: certificateTypeCodes[peer?.shown.certificateType ?? 'x509'],
       certificates,
       signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,

@@ -1,6 +1,6 @@
 import { generate, type Rng, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
-import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
+import { type CertificateType, certificateTypeCodes, protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
 import { acceptConfirmation } from '../ech/confirmation.ts';
@@ -52,7 +52,7 @@ export function sendFlight(
   if (!begun.ok) return begun;
   const { flight, signingEntropy } = begun.value;
   const shown = [
-    sendHandshake(encryptedExtensions(config, agreed, chosen)),
+    sendHandshake(encryptedExtensions(config, agreed, begun.value.flight.own)),
     ...certificateRequest(config, begun.value.greaseEntropy),
     sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential)),
   ];
@@ -82,7 +82,7 @@ export function sendPskFlight(
   const own: OwnProof = { kind: 'psk', selected, earlyExporterSecret: early?.secrets.earlyExporter };
   const begun = beginFlight(config, agreed, own, transcript, rng, early);
   if (!begun.ok) return begun;
-  const extensions = sendHandshake(encryptedExtensions(config, agreed, undefined));
+  const extensions = sendHandshake(encryptedExtensions(config, agreed, own));
   const { flight, actions } = begun.value;
   const before = [...actions, extensions];
   return finishFlight(config, flight, begun.value.transcript.update(extensions.raw), before, early);
@@ -259,16 +259,12 @@ function serverHello(
  * §4.4.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3); the kinds of certificate are said to
  * clients that have named some (RFC 7250 §4.2).
  */
-function encryptedExtensions(
-  config: ServerConfig,
-  agreed: Agreed,
-  chosen: Chosen | undefined,
-): HandshakeMessage {
+function encryptedExtensions(config: ServerConfig, agreed: Agreed, own: OwnProof): HandshakeMessage {
   const extensions: EncryptedExtension[] = [];
-  if (chosen !== undefined && isChosenByName(agreed, chosen)) {
+  if (own.kind === 'certificate' && isChosenByName(agreed, own.chosen)) {
     extensions.push({ name: 'serverName', value: new Uint8Array(0) });
   }
-  if (chosen !== undefined) extensions.push(...certificateTypes(agreed, chosen));
+  extensions.push(...certificateTypes(agreed, own));
   if (agreed.applicationProtocol !== undefined) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: [agreed.applicationProtocol] });
   }
@@ -297,21 +293,30 @@ function isChosenByName({ facts }: Agreed, { credential }: Chosen): boolean {
   );
 }
 
+/**
+ * Where a session is resumed, no certificate is asked for, and the server's is that of the session: to a client for whom
+ * only a raw key will do, to say nothing would mean X.509.
+ */
 function certificateTypes(
-  { certificateTypes: { namesServerTypes, namesClientTypes, clientType } }: Agreed,
-  { credential }: Chosen,
+  { facts, certificateTypes: { namesServerTypes, namesClientTypes, clientType } }: Agreed,
+  own: OwnProof,
 ): readonly EncryptedExtension[] {
   const extensions: EncryptedExtension[] = [];
-  if (namesClientTypes && clientType !== undefined) {
+  if (own.kind === 'certificate' && namesClientTypes && clientType !== undefined) {
     extensions.push({ name: 'clientCertificateType', value: certificateTypeCodes[clientType] });
   }
-  if (namesServerTypes) {
-    extensions.push({
-      name: 'serverCertificateType',
-      value: certificateTypeCodes[credential.certificateType],
-    });
+  const serverType = shownType(own);
+  if (namesServerTypes && serverType !== undefined && facts.serverCertificateTypes.includes(serverType)) {
+    extensions.push({ name: 'serverCertificateType', value: certificateTypeCodes[serverType] });
   }
   return extensions;
+}
+
+/** What this server shows, or showed when the session began; undefined where an external PSK took its place. */
+export function shownType(own: OwnProof): CertificateType | undefined {
+  if (own.kind === 'certificate') return own.chosen.credential.certificateType;
+  const { source } = own.selected;
+  return source.kind === 'session' ? source.serverCertificateType : undefined;
 }
 
 /** §4.4.2, for a server that wants to know its clients. */

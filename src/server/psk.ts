@@ -2,7 +2,7 @@ import { type RunningHash, secret } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
-import { certificateTypeCodes, nameOf, pskKeyExchangeModes } from '../codepoints.ts';
+import { type CertificateType, certificateTypeCodes, nameOf, pskKeyExchangeModes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataTerms } from '../early-data.ts';
 import { findExtension, type OfferedPsks, type PskIdentity } from '../extensions.ts';
@@ -25,7 +25,12 @@ export interface SelectedPsk {
   /** By the client's clock and ours (§8.3), in milliseconds since the Unix epoch; undefined for an external key. */
   readonly sentAt: number | undefined;
   readonly source:
-    | { readonly kind: 'session'; readonly peer: PeerProof | undefined }
+    | {
+        readonly kind: 'session';
+        readonly peer: PeerProof | undefined;
+        /** What this server showed when the session began. */
+        readonly serverCertificateType: CertificateType | undefined;
+      }
     | { readonly kind: 'external'; readonly external: ExternalPsk };
 }
 
@@ -114,7 +119,11 @@ function lookUp(
     psk,
     earlyData: earlyDataTerms(state),
     sentAt: state.issuedAt * 1000 + state.issuedAtMilliseconds + ticketAge(state, obfuscatedTicketAge),
-    source: { kind: 'session', peer: peer.value },
+    source: {
+      kind: 'session',
+      peer: peer.value,
+      serverCertificateType: nameOf(certificateTypeCodes, state.serverCertificateType),
+    },
   };
 }
 

@@ -350,6 +350,28 @@ describe('a session with a raw key', () => {
     assert.deepEqual(judged, ['serverAuth', 'clientAuth', 'serverAuth', 'clientAuth']);
   });
 
+  it('tells the client again what the server showed, which saying nothing would deny', () => {
+    const theirs = { credentials: [certifiedServer, rawServer], ticketKeys, trace: 'messages' } as const;
+    const accepting = (types: readonly string[]): PeerAuthentication => ({
+      authenticator: types.includes('x509') ? trusting : undefined,
+      rawKeyAuthenticator: types.includes('rawPublicKey') ? knowsServer : undefined,
+    });
+    const toldAgain = (first: readonly string[], second: readonly string[]) => {
+      const run = resume(accepting(first), theirs, accepting(second), theirs);
+      assert.equal(established(run.serverEffects).resumed, true);
+      return run.serverEffects.flatMap((effect) =>
+        effect.kind === 'trace' &&
+        effect.event.kind === 'message' &&
+        effect.event.message === 'encryptedExtensions'
+          ? [effect.event.details['extensions']?.includes('serverCertificateType')]
+          : [],
+      );
+    };
+    assert.deepEqual(toldAgain(['rawPublicKey'], ['rawPublicKey']), [true]);
+    assert.deepEqual(toldAgain(['rawPublicKey', 'x509'], ['rawPublicKey', 'x509']), [true]);
+    assert.deepEqual(toldAgain(['x509'], ['x509']), [false]);
+  });
+
   it('is not offered by a client that accepts the key no more, or certificates only', () => {
     const theirs = { credentials: [rawServer, certifiedServer] };
     for (const later of [
