@@ -38,7 +38,8 @@ import {
 } from './ech/options.ts';
 import { isRecognized, type RawExtension } from './extensions.ts';
 import { isGrease } from './grease.ts';
-import { defaultLimits, type Limits, MAX_INNER_PLAINTEXT, MIN_PLAINTEXT } from './limits.ts';
+import { defaultLimits, type Limits, MAX_INNER_PLAINTEXT, MAX_PLAINTEXT, MIN_PLAINTEXT } from './limits.ts';
+import type { Padding } from './padding.ts';
 import type { ExternalPsk } from './psk.ts';
 import { MAX_TICKET_LIFETIME } from './session.ts';
 import { signatureSchemes } from './signature-schemes.ts';
@@ -92,6 +93,16 @@ export interface CommonOptions {
    * extension is not used.
    */
   readonly recordSizeLimit?: number | 'none' | undefined;
+  /**
+   * Hides the lengths of what this side sends, at the cost of sending more (RFC 9846 §5.4). TLS 1.3 only, and not a client's
+   * early data. Default `{ kind: 'none' }`: what is worth hiding, and how, depends on the application.
+   */
+  readonly padding?: Padding | undefined;
+  /**
+   * Whether the handshake is padded, too: `padding` then hides how long the certificates are, and with them who is asked
+   * for (RFC 9849 §6.1.3). Default false.
+   */
+  readonly padHandshake?: boolean | undefined;
   /**
    * Strew reserved values into what the peer must ignore (RFC 8701): a client into its ClientHello, a server into
    * CertificateRequest and tickets. It keeps peers tolerant of what is to come, at some thirty bytes a connection.
@@ -236,6 +247,8 @@ interface CommonConfig {
   readonly externalPsks: readonly ExternalPsk[];
   readonly rawExtensions: readonly RawExtension[];
   readonly recordSizeLimit: number | undefined;
+  readonly padding: Padding;
+  readonly padHandshake: boolean;
   readonly grease: boolean;
   readonly requireExtendedMasterSecret: boolean;
   readonly trace: TraceLevel;
@@ -475,6 +488,8 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
     rawExtensions: (options.rawExtensions ?? []).map(({ type, data }) => ({ type, data: data.slice() })),
     recordSizeLimit:
       options.recordSizeLimit === 'none' ? undefined : (options.recordSizeLimit ?? defaults.recordSizeLimit),
+    padding: { ...(options.padding ?? defaults.padding) },
+    padHandshake: options.padHandshake ?? defaults.padHandshake,
     grease: options.grease ?? defaults.grease,
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? defaults.requireExtendedMasterSecret,
     trace: options.trace ?? defaults.trace,
@@ -527,6 +542,7 @@ function commonProblem(options: CommonOptions, config: Unchecked<CommonConfig>):
       `must have earlyData with maxEarlyData from 1 to ${MAX_EARLY_DATA}, a cipher suite and an application protocol that are configured`,
       !config.externalPsks.every(({ earlyData }) => earlyData === undefined || isPossible(config, earlyData)),
     ) ??
+    paddingProblem(config) ??
     rangeProblem('recordSizeLimit', config.recordSizeLimit, MIN_PLAINTEXT, MAX_INNER_PLAINTEXT) ??
     limitProblem(config.limits)
   );
@@ -550,6 +566,26 @@ function rawExtensionsProblem(extensions: readonly RawExtension[]): ConfigError 
       extensions.reduce((sum, { data }) => sum + data.length, 0) > 16 * 1024,
     )
   );
+}
+
+function paddingProblem({ padding, padHandshake }: Unchecked<CommonConfig>): ConfigError | undefined {
+  switch (padding.kind) {
+    case 'none':
+      return problemIf('padHandshake', 'is nothing without padding', padHandshake);
+    case 'toMultiple':
+      return rangeProblem('padding.of', padding.of, 1, MAX_PLAINTEXT);
+    case 'toLength':
+      return rangeProblem('padding.length', padding.length, MIN_PLAINTEXT, MAX_PLAINTEXT);
+    case 'random':
+      return rangeProblem('padding.most', padding.most, 1, MAX_PLAINTEXT);
+    default:
+      return unknownPadding(padding);
+  }
+}
+
+/** TypeScript knows that there is none; a caller in plain JavaScript learns it here. */
+function unknownPadding(_: never): ConfigError {
+  return { option: 'padding.kind', problem: 'must be none, toMultiple, toLength or random' };
 }
 
 function orderOfCodes(

@@ -1,6 +1,7 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import type { CipherSuiteName, SignatureSchemeName, VersionName } from './codepoints.ts';
 import { MAX_INNER_PLAINTEXT } from './limits.ts';
+import type { Padding } from './padding.ts';
 import type { TraceLevel } from './trace.ts';
 
 /**
@@ -16,6 +17,8 @@ export const defaults: {
   readonly middleboxCompatibility: boolean;
   readonly acceptTickets: boolean;
   readonly recordSizeLimit: number;
+  readonly padding: Padding;
+  readonly padHandshake: boolean;
   readonly grease: boolean;
   readonly extensionOrder: 'fixed' | 'permuted';
   readonly ticketCount: number;
@@ -66,6 +69,8 @@ export const defaults: {
   acceptTickets: true,
   // RFC 8449 §4 wants it said even by those who take records of any size: it lets the peer say what it takes.
   recordSizeLimit: MAX_INNER_PLAINTEXT,
+  padding: { kind: 'none' },
+  padHandshake: false,
   // Off and fixed, as in Go and OpenSSL: what is on the wire is what was configured. Browsers turn both on.
   grease: false,
   extensionOrder: 'fixed',

@@ -255,7 +255,7 @@ function toBeSent(early: EarlyDataProgress, left: number): EarlyDataStatus | und
 /** Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. */
 function sendData(turn: Turn, data: Uint8Array): void {
   const { limits } = turn.fixed.config;
-  const size = contentSize(turn);
+  const size = contentSize(turn, contentTypes.applicationData);
   for (let from = 0; from < data.length; ) {
     const { protection } = turn.write;
     if (protection === undefined) return;

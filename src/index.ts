@@ -88,6 +88,7 @@ export {
   type Misuse,
 } from './failure.ts';
 export { defaultLimits, type Limits, MAX_INNER_PLAINTEXT } from './limits.ts';
+export type { Padding } from './padding.ts';
 export { type Peeked, peekClientHello } from './peek.ts';
 export type { ExternalPsk } from './psk.ts';
 export { type ReplayCheck, type ReplayStore, replayStore, takeOnce } from './replay-store.ts';

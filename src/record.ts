@@ -183,7 +183,7 @@ export function sealedLength(protection: Protection | undefined, length: number)
 /**
  * Writes one record with `content` (at most 2^14 bytes) to `out` at `offset`: a TLSPlaintext without protection, else a
  * TLSCiphertext. `version` is the legacy_record_version of a plaintext record. The content is copied once, and sealed
- * where it lands.
+ * where it lands. In TLS 1.3 `padding` zeros stand behind it, which count as content in {@link sealedLength}.
  */
 export function sealRecord(
   protection: Protection | undefined,
@@ -192,6 +192,7 @@ export function sealRecord(
   content: Uint8Array,
   out: Uint8Array,
   offset: number,
+  padding = 0,
 ): void {
   const start = offset + RECORD_HEADER_LENGTH;
   if (protection?.keys.version === '1.2') {
@@ -208,14 +209,16 @@ export function sealRecord(
     return;
   }
   const { keys, sequence } = protection;
-  const end = start + content.length + 1;
-  out[end - 1] = type;
+  const afterType = start + content.length + 1;
+  const end = afterType + padding;
+  out[afterType - 1] = type;
+  out.fill(0, afterType, end);
   writeHeader(
     out,
     offset,
     contentTypes.applicationData,
     protocolVersions.tls12,
-    content.length + 1 + keys.tagLength,
+    end - start + keys.tagLength,
   );
   keys.aead.seal(nonce(keys.iv, sequence), out.subarray(offset, start), out.subarray(start, end), out, start);
 }

@@ -3,8 +3,10 @@ import { concat } from './bytes.ts';
 import { type AlertName, alertCodes, contentTypes, nameOf, protocolVersions } from './codepoints.ts';
 import type { Effect } from './effect.ts';
 import { alertFor, type Failure, misbehaved } from './failure.ts';
+import { expandLabel } from './key-schedule.ts';
 import { describeMessage } from './message-details.ts';
 import { encodeHandshake, type HandshakeMessage } from './messages.ts';
+import { contentPerRecord, type Padding, paddingLength } from './padding.ts';
 import { nextRecord, protection, sealedLength, sealRecord, updatedProtection } from './record.ts';
 import {
   type Fixed,
@@ -181,8 +183,42 @@ export function tracing(turn: Turn, level: Exclude<TraceLevel, 'off'>): boolean 
   }
 }
 
-/** Bytes of content that a record sent now may hold: what the configuration and, once it is protected, the peer allow. */
-export function contentSize({ fixed, write, recordSizes }: Turn): number {
+/** Bytes of content that a full record of this type holds when it is sent now. */
+export function contentSize(turn: Turn, type: number): number {
+  return contentPerRecord(paddingOf(turn, type), mostContent(turn));
+}
+
+/** Sends content under the keys in force, in as many records as it needs. */
+export function sendContent(turn: Turn, type: number, content: Uint8Array): void {
+  const padding = paddingOf(turn, type);
+  const most = mostContent(turn);
+  const size = contentPerRecord(padding, most);
+  // RFC 9846 §5.1: a middlebox may expect TLS 1.0 in the initial ClientHello's record, and nowhere else.
+  const isInitialHello = turn.phase.kind === 'awaitServerHello' && type === contentTypes.handshake;
+  const version = isInitialHello ? protocolVersions.tls10 : protocolVersions.tls12;
+  const full = Math.floor(content.length / size);
+  const rest = content.length - full * size;
+  let current = turn.write.protection;
+  // A full record has no room for more, or needs none: only what is behind them is padded.
+  const zeros = rest > 0 ? paddingLength(padding, rest, most, () => paddingEntropy(turn)) : 0;
+  const out = new Uint8Array(
+    full * sealedLength(current, size) + (rest > 0 ? sealedLength(current, rest + zeros) : 0),
+  );
+  for (let from = 0, offset = 0; from < content.length; from += size) {
+    const fragment = content.subarray(from, from + size);
+    const behind = fragment.length < size ? zeros : 0;
+    sealRecord(current, type, version, fragment, out, offset, behind);
+    offset += sealedLength(current, fragment.length + behind);
+    if (tracing(turn, 'records')) traceRecord(turn, 'sent', type, fragment.length, current !== undefined);
+    if (current !== undefined) current = nextRecord(current);
+  }
+  const { closed, keyUpdateAsked, earlyDataLeft } = turn.write;
+  turn.write = { protection: current, closed, keyUpdateAsked, earlyDataLeft };
+  turn.records.push(out);
+}
+
+/** Bytes of content and padding that a record sent now may hold: what the configuration and, in its time, the peer allow. */
+function mostContent({ fixed, write, recordSizes }: Turn): number {
   const { recordPlaintext } = fixed.config.limits;
   if (write.protection === undefined) return recordPlaintext;
   // In TLS 1.3 the content type is counted, too.
@@ -190,28 +226,32 @@ export function contentSize({ fixed, write, recordSizes }: Turn): number {
   return Math.min(recordPlaintext, recordSizes.sent - type);
 }
 
-/** Sends content under the keys in force, in as many records as it needs. */
-export function sendContent(turn: Turn, type: number, content: Uint8Array): void {
-  const size = contentSize(turn);
-  // RFC 9846 §5.1: a middlebox may expect TLS 1.0 in the initial ClientHello's record, and nowhere else.
-  const isInitialHello = turn.phase.kind === 'awaitServerHello' && type === contentTypes.handshake;
-  const version = isInitialHello ? protocolVersions.tls10 : protocolVersions.tls12;
-  const full = Math.floor(content.length / size);
-  const rest = content.length - full * size;
-  let current = turn.write.protection;
-  const out = new Uint8Array(
-    full * sealedLength(current, size) + (rest > 0 ? sealedLength(current, rest) : 0),
-  );
-  for (let from = 0, offset = 0; from < content.length; from += size) {
-    const fragment = content.subarray(from, from + size);
-    sealRecord(current, type, version, fragment, out, offset);
-    offset += sealedLength(current, fragment.length);
-    if (tracing(turn, 'records')) traceRecord(turn, 'sent', type, fragment.length, current !== undefined);
-    if (current !== undefined) current = nextRecord(current);
-  }
-  const { closed, keyUpdateAsked, earlyDataLeft } = turn.write;
-  turn.write = { protection: current, closed, keyUpdateAsked, earlyDataLeft };
-  turn.records.push(out);
+/**
+ * Which padding is for a record sent now. A client's early data has none: a server that drops it unread counts all that
+ * comes, and would give up (§4.3.10).
+ */
+function paddingOf({ fixed, phase, write }: Turn, type: number): Padding {
+  const { padding, padHandshake, role } = fixed.config;
+  if (write.protection === undefined || write.protection.keys.version === '1.2') return unpadded;
+  if (phase.kind === 'established') return padding;
+  const applies = type === contentTypes.applicationData ? role === 'server' : padHandshake;
+  return applies ? padding : unpadded;
+}
+
+const unpadded: Padding = { kind: 'none' };
+
+/**
+ * 32 bits that nobody without the keys can tell, other ones for each record. From the traffic secret, so that no generator
+ * has to outlive the handshake; `padding` is no label of the standard's.
+ */
+function paddingEntropy({ fixed, write }: Turn): number {
+  const { protection } = write;
+  if (protection === undefined || protection.keys.version === '1.2') return 0;
+  const { suite, trafficSecret } = protection.keys;
+  const sequence = new Uint8Array(8);
+  new DataView(sequence.buffer).setBigUint64(0, BigInt(protection.sequence));
+  const random = expandLabel(fixed.config.crypto, suite.hash, trafficSecret, 'padding', sequence, 4);
+  return new DataView(random.buffer, random.byteOffset).getUint32(0);
 }
 
 /** RFC 9846 §6: an alert is one record of its own. close_notify and user_canceled are warnings, all others fatal. */

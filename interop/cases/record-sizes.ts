@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import type { TlsConnection } from '../../src/flow/index.ts';
-import type { Facts } from '../../src/index.ts';
-import { reversed } from '../peers/peer.ts';
+import { type Facts, rotateTicketKeys, TICKET_KEY_ENTROPY } from '../../src/index.ts';
+import { type PeerName, reversed } from '../peers/peer.ts';
 import type { Case } from '../support/case.ts';
-import { LINE, lineReader } from '../support/exchange.ts';
+import { answerPeer, askPeer, LINE, lineReader } from '../support/exchange.ts';
 import { type Outcome, valueFrom } from '../support/ours.ts';
 import { answerGnutls, askGnutls, gnutlsCase } from '../support/with-gnutls.ts';
 
-/** record_size_limit (RFC 8449), which of the peers GnuTLS alone has. */
+/** How long records are: padding, and record_size_limit (RFC 8449), which of the peers GnuTLS alone has. */
 export function recordSizeCases(): readonly Case[] {
   return [
+    ...peers.flatMap(paddedCases),
     gnutlsCase('client', 'record_size_limit kept by both sides', async (bench) => {
       const ours = { recordSizeLimit: 600, trace: 'records' } as const;
       const { outcome } = await askGnutls(bench, ours, ['--recordsize', '512'], {}, askLongLine);
@@ -29,6 +30,39 @@ export function recordSizeCases(): readonly Case[] {
       // Our flight is longer than a record, and so is the certificate in it.
       assertLongest(outcome, { sent: 512 });
     }),
+  ];
+}
+
+const peers: readonly PeerName[] = ['openssl', 'go', 'node', 'gnutls'];
+
+/** Both roles, everything padded, with a line that takes several records. */
+function paddedCases(peer: PeerName): readonly Case[] {
+  const padded = { padding: { kind: 'toLength', length: 300 }, padHandshake: true } as const;
+  const ticketKeys = rotateTicketKeys([], Buffer.alloc(TICKET_KEY_ENTROPY, 1));
+  return [
+    {
+      peer,
+      role: 'client',
+      title: 'every record padded',
+      slow: peer !== 'openssl',
+      run: async (bench) => {
+        const { chainFile, keyFile } = await bench.identities.usual('P-256');
+        const { facts } = await askPeer(bench, padded, { chainFile, keyFile, connections: 2 });
+        assert.equal(facts.resumed, true);
+      },
+    },
+    {
+      peer,
+      role: 'server',
+      title: 'every record padded',
+      slow: peer !== 'openssl',
+      run: async (bench) => {
+        const { credential } = await bench.identities.usual('P-256');
+        const ours = { ...padded, ticketKeys, credentials: [credential] };
+        const { peer } = await answerPeer(bench, ours, { connections: 2 });
+        assert.notEqual(peer.resumed, false);
+      },
+    },
   ];
 }
 

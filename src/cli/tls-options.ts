@@ -9,6 +9,7 @@ import {
   groupCodes,
   keyLogLine,
   MAX_INNER_PLAINTEXT,
+  type Padding,
   signatureSchemeCodes,
   type TraceEvent,
 } from '../index.ts';
@@ -26,6 +27,8 @@ export const tlsOptions = {
   sigalgs: { type: 'string' },
   psk: { type: 'string', multiple: true },
   'record-size-limit': { type: 'string' },
+  padding: { type: 'string' },
+  'pad-handshake': { type: 'boolean', default: false },
   keylog: { type: 'string' },
   trace: { type: 'boolean', default: false },
 } as const;
@@ -44,6 +47,10 @@ export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comm
   --record-size-limit BYTES
                       take no longer records than this, 64 to ${MAX_INNER_PLAINTEXT}, from a peer that can be told
                       (RFC 8449); 'none' says nothing. Default: ${defaults.recordSizeLimit}
+  --padding KIND:BYTES
+                      hide the lengths of what is sent: multiple:BYTES and length:BYTES make the content
+                      of every record so long, random:BYTES adds up to so many; default: none
+  --pad-handshake     pad the handshake, too, which hides the length of the certificates
   --keylog FILE       append the connection's secrets in the SSLKEYLOGFILE format (RFC 9850);
                       whoever has them can read the connection
   --trace             print what happens inside the connection on stderr`;
@@ -55,6 +62,8 @@ export interface TlsValues {
   readonly sigalgs?: string | undefined;
   readonly psk?: readonly string[] | undefined;
   readonly 'record-size-limit'?: string | undefined;
+  readonly padding?: string | undefined;
+  readonly 'pad-handshake': boolean;
   readonly keylog?: string | undefined;
   readonly trace: boolean;
 }
@@ -69,6 +78,8 @@ export function commonOptions(values: TlsValues): CommonOptions {
     signatureSchemes: chosenFrom(signatureSchemeCodes, values.sigalgs, 'signature scheme'),
     externalPsks: values.psk?.map(externalPsk),
     recordSizeLimit: recordSizeLimit(values['record-size-limit']),
+    padding: padding(values.padding),
+    padHandshake: values['pad-handshake'],
     trace: values.keylog !== undefined ? 'secrets' : values.trace ? 'records' : 'messages',
   };
 }
@@ -136,6 +147,23 @@ function chosenFrom<Name extends string>(
 function recordSizeLimit(text: string | undefined): number | 'none' | undefined {
   if (text === undefined || text === 'none') return text;
   return wholeNumber(text, '--record-size-limit', MAX_INNER_PLAINTEXT);
+}
+
+function padding(text: string | undefined): Padding | undefined {
+  if (text === undefined || text === 'none') return text && { kind: text };
+  const [, kind, digits = ''] = /^(multiple|length|random):(.*)$/.exec(text) ?? [];
+  if (kind === undefined) {
+    throw usageError(`--padding wants multiple:BYTES, length:BYTES, random:BYTES or none, not '${text}'`);
+  }
+  const bytes = wholeNumber(digits, '--padding', MAX_INNER_PLAINTEXT - 1);
+  switch (kind) {
+    case 'multiple':
+      return { kind: 'toMultiple', of: bytes };
+    case 'length':
+      return { kind: 'toLength', length: bytes };
+    default:
+      return { kind: 'random', most: bytes };
+  }
 }
 
 /** The error does not repeat what was given: there is a key in it. */

@@ -138,6 +138,20 @@ describe('a command line', () => {
     await failsWith(['localhost:1', '--record-size-limit', 'few'], 2, /--record-size-limit/);
   });
 
+  it('pads what either side sends', async (t) => {
+    const files = certificates(t);
+    const { port } = await serve(t, serverArgs(files, '--echo', '--padding', 'random:99', '--pad-handshake'));
+    const args = ['connect', `localhost:${port}`, '--ca', files('ca.pem'), '--padding'];
+    for (const padding of ['none', 'multiple:100', 'length:64', 'random:16384']) {
+      const { code, stdout } = await pureTls([...args, padding], { input: 'x'.repeat(2000) });
+      assert.deepEqual([code, stdout], [0, 'x'.repeat(2000)]);
+    }
+    await failsWith(['localhost:1', '--padding', 'much'], 2, /wants multiple:BYTES/);
+    await failsWith(['localhost:1', '--padding', 'length:63'], 2, /64 to 16384/);
+    await failsWith(['localhost:1', '--padding', 'random:-1'], 2, /--padding must be a number/);
+    await failsWith(['localhost:1', '--pad-handshake'], 2, /padHandshake/);
+  });
+
   it('is refused where an option lacks its other half', async () => {
     await failsWith(['localhost:1', '--cert', 'chain.pem'], 2, /--key is missing/);
     await failsWith(['localhost:1', '--key', 'key.pem'], 2, /--cert is missing/);

@@ -12,6 +12,7 @@ import {
   defaults,
   type ExtensionName,
   type Limits,
+  type Padding,
   type RawExtension,
   type ServerOptions,
   type SignatureSchemeName,
@@ -124,6 +125,26 @@ test('a record size limit leaves room for an alert, and is no longer than a reco
     assertRefused(clientConfig({ ...clientOptions, recordSizeLimit }), 'recordSizeLimit', /64 to 16385/);
     assertRefused(serverConfig({ ...serverOptions, recordSizeLimit }), 'recordSizeLimit', /64 to 16385/);
   }
+});
+
+const badPaddings: readonly (readonly [Padding, string, RegExp])[] = [
+  [{ kind: 'toMultiple', of: 0 }, 'padding.of', /1 to 16384/],
+  [{ kind: 'toMultiple', of: 16385 }, 'padding.of', /1 to 16384/],
+  [{ kind: 'toLength', length: 63 }, 'padding.length', /64 to 16384/],
+  [{ kind: 'toLength', length: Number.NaN }, 'padding.length', /64 to 16384/],
+  [{ kind: 'random', most: 0.5 }, 'padding.most', /1 to 16384/],
+  [Object.assign({ kind: 'none' } as const, { kind: 'much' }), 'padding.kind', /toMultiple/],
+];
+
+for (const [padding, option, problem] of badPaddings) {
+  test(`the padding ${JSON.stringify(padding)} is refused`, () => {
+    assertRefused(clientConfig({ ...clientOptions, padding }), option, problem);
+    assertRefused(serverConfig({ ...serverOptions, padding }), option, problem);
+  });
+}
+
+test('a handshake is not padded with nothing', () => {
+  assertRefused(clientConfig({ ...clientOptions, padHandshake: true }), 'padHandshake', /nothing/);
 });
 
 const badOrders: readonly (readonly [string, readonly (ExtensionName | number)[], RegExp])[] = [

@@ -5,6 +5,7 @@ import {
   client,
   close,
   type Effect,
+  type Padding,
   receive,
   receiveEnd,
   type ServerConfig,
@@ -172,6 +173,11 @@ export const optionPairs: fc.Arbitrary<OptionPair> = fc
     recordPlaintext: fc.constantFrom(100, 2 ** 14),
     recordSizeLimit: fc.constantFrom('none' as const, 64, 2 ** 14),
     grease: fc.boolean(),
+    padding: fc.constantFrom<Padding>(
+      { kind: 'none' },
+      { kind: 'toMultiple', of: 50 },
+      { kind: 'random', most: 99 },
+    ),
     extensionOrder: fc.constantFrom('fixed' as const, 'permuted' as const),
   })
   .map((choice) => {
@@ -180,6 +186,7 @@ export const optionPairs: fc.Arbitrary<OptionPair> = fc
       trace: 'records' as const,
       recordSizeLimit: choice.recordSizeLimit,
       grease: choice.grease,
+      padding: choice.padding,
       limits: { aesGcmRecords: recordsPerKey, chaChaRecords: recordsPerKey, recordPlaintext },
     };
     return {
