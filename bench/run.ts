@@ -39,7 +39,7 @@ const benchmarks: readonly Benchmark[] = [
   ...providers.map((crypto) => fullHandshake(fixture, crypto)),
   engineHandshake(fixture),
   ...providers.flatMap((crypto) => bulk(fixture, crypto)),
-  loopback(fixture, node),
+  ...loopback(fixture, node),
   ...providers.map((crypto) => smallRecords(fixture, crypto)),
   ...engineRecords(fixture),
   decodeOne(chain),

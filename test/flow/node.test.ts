@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import { Duplex, PassThrough, type Readable } from 'node:stream';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { Flow } from '../../src/flow/flow.ts';
 import { memoryPair } from '../../src/flow/memory.ts';
-import { duplexFromFlow, flowFromDuplex, flowFromSocket } from '../../src/flow/node/index.ts';
+import { connectFlow, duplexFromFlow, flowFromDuplex, flowFromSocket } from '../../src/flow/node/index.ts';
 import { socketPair } from './sockets.ts';
 
 describe('a flow from a socket', () => {
@@ -106,6 +107,89 @@ describe('a flow from a socket', () => {
     const writingMore = flow.write(Uint8Array.of(2));
     await Promise.all([assert.rejects(writing), assert.rejects(writingMore), flow.close()]);
   });
+});
+
+describe('a flow with a connection of its own', () => {
+  it('carries bytes both ways and ends each direction by itself', async (t) => {
+    const [a, far] = await connected(t);
+    const b = flowFromSocket(far);
+    await a.write(Buffer.from('there'));
+    await a.closeWrite();
+    assert.equal(await readText(b), 'there');
+    assert.equal(await b.read(), undefined);
+    await b.write(Buffer.from('back'));
+    await b.closeWrite();
+    assert.equal(await readText(a), 'back');
+    assert.equal(await a.read(), undefined);
+  });
+
+  it('reads all of it, however small its buffer, and leaves the bytes alone until the next read', async (t) => {
+    const [flow, far] = await connected(t, { readBuffer: 7 });
+    const sent = Buffer.from('bytes that do not fit into so small a buffer');
+    far.end(sent);
+    const all: number[] = [];
+    for (let bytes = await flow.read(); bytes !== undefined; bytes = await flow.read()) {
+      assert.ok(bytes.length <= 7);
+      // What comes meanwhile must not land here.
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      all.push(...bytes);
+    }
+    assert.deepEqual(Buffer.from(all), sent);
+  });
+
+  it('makes the peer wait until it is read', async (t) => {
+    const [flow, far] = await connected(t);
+    const size = 32 * 1024 * 1024;
+    let written = false;
+    far.write(new Uint8Array(size), () => {
+      written = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(written, false);
+    for (let read = 0; read < size; ) read += (await flow.read())?.length ?? size;
+  });
+
+  it('rejects what is outstanding when it is closed, and reading when the peer resets', async (t) => {
+    const [closing] = await connected(t);
+    const reading = closing.read();
+    await Promise.all([assert.rejects(reading, { code: 'ERR_FLOW_CLOSED' }), closing.close()]);
+    const [flow, far] = await connected(t);
+    far.resetAndDestroy();
+    await assert.rejects(flow.read(), { code: 'ECONNRESET' });
+  });
+
+  it('says at the first read and at the first write what went wrong with connecting', async (t) => {
+    const [flow, far] = await connected(t);
+    const port = far.localPort ?? 0;
+    await flow.close();
+    // Nobody listens there any more.
+    const refused = connectFlow({ host: '127.0.0.1', port });
+    await Promise.all([
+      assert.rejects(refused.read(), { code: 'ECONNREFUSED' }),
+      assert.rejects(refused.write(Uint8Array.of(1)), { code: 'ECONNREFUSED' }),
+    ]);
+    await refused.close();
+  });
+
+  async function connected(
+    t: TestContext,
+    options: { readonly readBuffer?: number } = {},
+  ): Promise<readonly [Flow, Socket]> {
+    const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const flow = connectFlow({ host: '127.0.0.1', port, ...options });
+    const [far]: Socket[] = await once(server, 'connection');
+    assert.ok(far);
+    far.on('error', () => {});
+    server.close();
+    t.after(async () => {
+      far.destroy();
+      await flow.close();
+    });
+    return [flow, far];
+  }
 });
 
 describe('a stream from a flow', () => {

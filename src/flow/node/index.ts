@@ -1,5 +1,5 @@
 /** Node's streams and sockets at the flow boundary. */
 
 export { duplexFromFlow } from './duplex-from-flow.ts';
-export { flowFromDuplex, flowFromSocket } from './flow-from-duplex.ts';
+export { type ConnectFlowOptions, connectFlow, flowFromDuplex, flowFromSocket } from './flow-from-duplex.ts';
 export { bundledTrustAnchors, systemTrustAnchors, trustAnchorsFromPath } from './trust-anchors.ts';
