@@ -45,7 +45,7 @@ export const handshakeTypes = {
   messageHash: 254,
 } as const;
 
-/** RFC 9846 §4.3; those of TLS 1.2 alone from RFC 8422, 7366, 7627, 5077 and 5746. */
+/** RFC 9846 §4.3, RFC 9149 §3; those of TLS 1.2 alone from RFC 8422, 7366, 7627, 5077 and 5746. */
 export const extensionTypes = {
   serverName: 0,
   maxFragmentLength: 1,
@@ -74,6 +74,7 @@ export const extensionTypes = {
   postHandshakeAuth: 49,
   signatureAlgorithmsCert: 50,
   keyShare: 51,
+  ticketRequest: 58,
   renegotiationInfo: 0xff01,
   /** RFC 9849 §11.1. */
   echOuterExtensions: 0xfd00,

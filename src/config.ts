@@ -36,7 +36,7 @@ import {
   type ServerEch,
   serverEch,
 } from './ech/options.ts';
-import { isRecognized, type RawExtension } from './extensions.ts';
+import { isRecognized, type RawExtension, type TicketRequest } from './extensions.ts';
 import { isGrease } from './grease.ts';
 import { defaultLimits, type Limits, MAX_INNER_PLAINTEXT, MAX_PLAINTEXT, MIN_PLAINTEXT } from './limits.ts';
 import type { Padding } from './padding.ts';
@@ -144,6 +144,11 @@ export interface ClientOptions extends CommonOptions, PeerAuthentication {
   /** Whether the server may give tickets to resume with; each is an effect. Default true. */
   readonly acceptTickets?: boolean | undefined;
   /**
+   * How many tickets to ask the server for (RFC 9149), 0 to 255 each: after a full handshake, and after a resumption, where
+   * one takes the place of the one used. Default: the server is not told.
+   */
+  readonly ticketRequest?: TicketRequest | undefined;
+  /**
    * The order of the ClientHello's extensions. A list stands what it names, or numbers, in front in that order;
    * `'permuted'` draws a new order for each connection, so that no server gets used to one. pre_shared_key is always last
    * (RFC 9846 §4.3.11). Default `'fixed'`: each connection of a configuration looks the same.
@@ -189,7 +194,16 @@ export interface ServerOptions extends CommonOptions {
   readonly credentials: readonly AnyCredential[] | 'ask';
   /** Keys that seal tickets for clients to resume with; none means no tickets. */
   readonly ticketKeys?: TicketKeys | undefined;
-  /** Tickets for each connection, 0 to 8. Default 2: a client may use one for each of two new connections. */
+  /**
+   * Keep sessions in a store, by `storeSession` effects and `sessionLookup` requests, and give clients only their names: a
+   * session then serves once, and can be forgotten before its time. With `ticketKeys` too, sealed tickets are still taken.
+   * Default false.
+   */
+  readonly storedSessions?: boolean | undefined;
+  /**
+   * Tickets for each connection, 0 to 8; a client that asks for a number (RFC 9149) gets that many, unless this is 0.
+   * Default 2: a client may use one for each of two new connections.
+   */
   readonly ticketCount?: number | undefined;
   /** Seconds until a ticket is worth nothing, at most 604,800 (seven days). Default 7,200. */
   readonly ticketLifetime?: number | undefined;
@@ -226,7 +240,7 @@ export interface ServerOptions extends CommonOptions {
 
 /**
  * How a server authenticates its clients. Names are not checked: what the client is called stands in the facts. With
- * `'ask'` no client is resumed, since a session's client must be judged anew.
+ * `'ask'` a client that resumes becomes a request, too, since a session's client must be judged anew.
  */
 export interface ClientAuthentication extends PeerAuthentication {
   /** Whether a client without a certificate is refused (certificate_required). If not, `facts.peer` may be undefined. */
@@ -269,6 +283,7 @@ export interface ClientConfig extends CommonConfig {
   readonly serverName: string | undefined;
   readonly keyShares: readonly GroupName[];
   readonly acceptTickets: boolean;
+  readonly ticketRequest: TicketRequest | undefined;
   /** As codepoints. */
   readonly extensionOrder: 'fixed' | 'permuted' | readonly number[];
   readonly ech: ClientEch;
@@ -287,6 +302,7 @@ export interface ServerConfig extends CommonConfig {
   readonly credentials: readonly AnyCredential[] | 'ask';
   readonly clientAuthentication: CheckedClientAuthentication | undefined;
   readonly ticketKeys: TicketKeys;
+  readonly storedSessions: boolean;
   readonly ticketCount: number;
   readonly ticketLifetime: number;
   readonly sessionContext: Uint8Array;
@@ -320,6 +336,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       : groups.some((group) => defaults.keyShares.includes(group))
         ? groups.filter((group) => defaults.keyShares.includes(group))
         : groups.slice(0, 1));
+  const acceptTickets = options.acceptTickets ?? defaults.acceptTickets;
   const extensionOrder = orderOfCodes(options.extensionOrder ?? defaults.extensionOrder);
   const credentials = options.credentials === 'ask' ? 'ask' : [...(options.credentials ?? [])];
   const peerTypes = peerCertificateTypes(options);
@@ -334,6 +351,13 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       'must not be said by a client that offers TLS 1.3: there is nothing to fall back from',
       options.fallback === true && common.versions.includes('1.3'),
     ) ??
+    problemIf(
+      'ticketRequest',
+      'must not ask for tickets that acceptTickets refuses',
+      options.ticketRequest !== undefined && !acceptTickets,
+    ) ??
+    rangeProblem('ticketRequest.newSessionCount', options.ticketRequest?.newSessionCount, 0, 255) ??
+    rangeProblem('ticketRequest.resumptionCount', options.ticketRequest?.resumptionCount, 0, 255) ??
     problemIf('keyShares', 'must not name a group twice', hasDuplicates(keyShares)) ??
     problemIf('keyShares', 'must be groups that are offered', !isSubset(keyShares, groups)) ??
     problemIf('keyShares', 'must stand in the order of groups', !isInOrderOf(keyShares, groups));
@@ -353,7 +377,8 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       identity: name,
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
-      acceptTickets: options.acceptTickets ?? defaults.acceptTickets,
+      acceptTickets,
+      ticketRequest: options.ticketRequest && { ...options.ticketRequest },
       extensionOrder,
       ech: ech.value,
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
@@ -403,6 +428,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       role: 'server',
       credentials: credentials === 'ask' ? credentials : [...credentials],
       ticketKeys,
+      storedSessions: options.storedSessions ?? defaults.storedSessions,
       ticketCount: options.ticketCount ?? defaults.ticketCount,
       ticketLifetime: options.ticketLifetime ?? defaults.ticketLifetime,
       sessionContext: Uint8Array.from(options.sessionContext ?? []),

@@ -21,6 +21,7 @@ export const defaults: {
   readonly padHandshake: boolean;
   readonly grease: boolean;
   readonly extensionOrder: 'fixed' | 'permuted';
+  readonly storedSessions: boolean;
   readonly ticketCount: number;
   readonly ticketLifetime: number;
   readonly maxEarlyData: number;
@@ -74,6 +75,8 @@ export const defaults: {
   // Off and fixed, as in Go and OpenSSL: what is on the wire is what was configured. Browsers turn both on.
   grease: false,
   extensionOrder: 'fixed',
+  // Sealed tickets need no store, and many servers can share their keys.
+  storedSessions: false,
   ticketCount: 2,
   // Seconds. Short, because a stolen ticket key opens what was resumed under it only while tickets live.
   ticketLifetime: 7_200,

@@ -21,6 +21,16 @@ export type Effect =
   | { readonly kind: 'request'; readonly request: Request }
   /** A ticket to resume this connection with (RFC 9846 §4.7.1). */
   | { readonly kind: 'ticket'; readonly session: Session }
+  /**
+   * At a server with `storedSessions`: keep these bytes under `id` (32 bytes) for at most `lifetime` seconds, to be given
+   * once. They hold the key of a session: whoever reads them can resume in the client's place.
+   */
+  | {
+      readonly kind: 'storeSession';
+      readonly id: Uint8Array;
+      readonly session: Uint8Array;
+      readonly lifetime: number;
+    }
   | { readonly kind: 'trace'; readonly event: TraceEvent }
   /** close_notify came: the peer sends no more. This side may go on sending. */
   | { readonly kind: 'peerClosed' }

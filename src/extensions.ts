@@ -54,6 +54,12 @@ export interface OfferedPsks {
   readonly binders: readonly Uint8Array[];
 }
 
+/** RFC 9149 §3: how many tickets are wanted if the handshake is a full one, and if it is a resumption. */
+export interface TicketRequest {
+  readonly newSessionCount: number;
+  readonly resumptionCount: number;
+}
+
 /** RFC 6066 §3: nameType 0 is host_name. */
 export interface ServerName {
   readonly nameType: number;
@@ -68,6 +74,7 @@ const offeredPsks = struct<OfferedPsks>({
 });
 const keyShareEntry = struct<KeyShareEntry>({ group: uint16, keyExchange: opaque(1, 0xffff) });
 const serverName = struct<ServerName>({ nameType: uint8, hostName: text(1, 0xffff) });
+const ticketRequest = struct<TicketRequest>({ newSessionCount: uint8, resumptionCount: uint8 });
 const protocolNames = vector(text(1, 255), 2, 0xffff);
 /** RFC 7250 §3 */
 const certificateTypes = vector(uint8, 1, 255);
@@ -96,6 +103,7 @@ const inClientHello = {
   keyShare: vector(keyShareEntry, 0, 0xffff),
   pskKeyExchangeModes: vector(uint8, 1, 255),
   encryptedClientHello: echClientHello,
+  ticketRequest,
   preSharedKey: offeredPsks,
   renegotiationInfo: opaque(0, 255),
 };
@@ -133,6 +141,8 @@ const inEncryptedExtensions = {
   earlyData: opaqueFixed(0),
   /** RFC 9849 §5: the server's retry configurations. */
   encryptedClientHello: echConfigList,
+  /** RFC 9149 §3: expected_count. */
+  ticketRequest: uint8,
 };
 
 const inCertificateRequest = {

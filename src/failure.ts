@@ -173,6 +173,7 @@ const misuses = {
   'credential-does-not-fit': 'internal_error',
   'signature-refused': 'internal_error',
   'verdict-refused': 'certificate_unknown',
+  'session-lookup-refused': 'internal_error',
   'signing-failed': 'internal_error',
   'too-many-pending-bytes': 'internal_error',
 } as const satisfies Readonly<Record<string, AlertName>>;

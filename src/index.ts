@@ -4,7 +4,7 @@
  * @module
  */
 
-export type { Resumption } from './client/hello.ts';
+export { type Resumption, sessionName } from './client/hello.ts';
 export {
   type AlertName,
   type CertificateType,
@@ -78,7 +78,7 @@ export {
   tlsServerEndPoint,
   tlsUnique,
 } from './exporter.ts';
-export type { RawExtension } from './extensions.ts';
+export type { RawExtension, TicketRequest } from './extensions.ts';
 export {
   alertFor,
   describeFailure,
@@ -101,6 +101,13 @@ export {
   type Tls12Session,
   type Tls13Session,
 } from './session.ts';
+export {
+  emptySessionCache,
+  keepSession,
+  type SessionCache,
+  type SessionsOfServer,
+  takeSession,
+} from './session-cache.ts';
 export { restore, type SnapshotError, snapshot } from './snapshot.ts';
 export type { RecordSizes, State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';

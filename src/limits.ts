@@ -17,6 +17,8 @@ export interface Limits {
   readonly pskIdentities: number;
   /** Keys of one identifier that a server tries to open an encrypted ClientHello with: each costs a key agreement. */
   readonly echKeys: number;
+  /** Tickets after one handshake, however many a client asks for (RFC 9149 leaves it to the server). */
+  readonly ticketsSent: number;
   /** Bytes of records dropped after a ClientHello that offers early data, which this server does not take (rustls). */
   readonly skippedEarlyData: number;
   /** Certificates in a chain, checked before any is decoded (path building itself is bounded in x509). */
@@ -59,6 +61,12 @@ export const MAX_REPLAY_ENTRIES = 65_536;
 /** RFC 8449 §4: the least that a record size limit may be. No alert needs two records then. */
 export const MIN_PLAINTEXT = 64;
 
+/** Sessions that a client keeps for one server: each serves one connection (rustls). */
+export const SESSIONS_PER_SERVER = 8;
+
+/** Servers that a client keeps sessions for (rustls). */
+export const SERVERS_WITH_SESSIONS = 256;
+
 /** The values in force unless a configuration lowers them. */
 export const defaultLimits: Limits = {
   handshakeMessage: 64 * 1024,
@@ -68,6 +76,7 @@ export const defaultLimits: Limits = {
   cookie: 8 * 1024,
   pskIdentities: 5,
   echKeys: 4,
+  ticketsSent: 8,
   skippedEarlyData: 16 * 1024,
   certificates: 16,
   uselessRecords: 16,

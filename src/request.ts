@@ -37,7 +37,13 @@ export type Request =
   /** The same about a peer that has shown a raw key. Asked when the raw key authenticator is `'ask'`. */
   | { readonly kind: 'rawKeyVerdict'; readonly presented: PresentedRawKey }
   /** Which certificate should the client show to a server that asks? Asked when a client is configured with `'ask'`. */
-  | { readonly kind: 'clientCredential'; readonly certificateRequest: CertificateRequestFacts };
+  | { readonly kind: 'clientCredential'; readonly certificateRequest: CertificateRequestFacts }
+  /**
+   * Give the session that a `storeSession` effect has stored under `id` (32 bytes), and forget it in the same step: whoever
+   * asks next, here or at another server, must not get it. Asked when a server is configured with `storedSessions`. Who
+   * made the `id` is not known: it may be anything.
+   */
+  | { readonly kind: 'sessionLookup'; readonly id: Uint8Array };
 
 export type Response =
   | { readonly kind: 'credential'; readonly credential: AnyCredential }
@@ -47,6 +53,8 @@ export type Response =
   | { readonly kind: 'replayCheck'; readonly isNew: boolean }
   /** Without a credential the client shows none, which the server may or may not accept. */
   | { readonly kind: 'clientCredential'; readonly credential: AnyCredential | undefined }
+  /** Without a session there is a full handshake. */
+  | { readonly kind: 'sessionLookup'; readonly session: Uint8Array | undefined }
   /** The request is refused: the connection fails, but for a replay check. `reason` is told to the caller, never to the peer. */
   | { readonly kind: 'refusal'; readonly reason: string };
 

@@ -154,6 +154,8 @@ export function isClientWaiting(phase: Phase): phase is ClientWaiting {
 
 export function isServerWaiting(phase: Phase): phase is ServerWaiting {
   return (
+    phase.kind === 'awaitSession' ||
+    phase.kind === 'awaitSessionVerdict' ||
     phase.kind === 'awaitReplayCheck' ||
     phase.kind === 'awaitCredential' ||
     phase.kind === 'awaitSignature' ||

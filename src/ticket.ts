@@ -50,6 +50,8 @@ export interface TicketState {
   readonly issuedAtMilliseconds: number;
   /** Seconds. */
   readonly lifetime: number;
+  /** When the client was last authenticated otherwise than by a session; seconds since the Unix epoch. */
+  readonly authenticatedAt: number;
   /** ticket_age_add: takes the veil off the age that the client tells. */
   readonly ageAdd: number;
   /** Bytes of early data that the client may send with it; 0 for none. */
@@ -82,7 +84,7 @@ export function sealTicket(
   state: TicketState,
   salt: Uint8Array,
 ): Uint8Array {
-  const plaintext = encode(storedState, { format: FORMAT, ...state });
+  const plaintext = encodeTicketState(state);
   const aead = crypto.aeads[TICKET_AEAD];
   const ticket = new Uint8Array(HEADER_LENGTH + plaintext.length + aead.tagLength);
   ticket.set(key.name);
@@ -117,7 +119,21 @@ export function openTicket(
     0,
   );
   if (!opened) return undefined;
-  const state = decode(storedState, plaintext);
+  return decodeTicketState(plaintext);
+}
+
+/** Bytes of a name for a stored session: too many to guess. */
+export const STORED_SESSION_ID_LENGTH = 32;
+
+/** What a ticket holds, in the clear. */
+export function encodeTicketState(state: TicketState): Uint8Array {
+  return encode(storedState, { format: FORMAT, ...state });
+}
+
+/** What {@link encodeTicketState} wrote; undefined for every other string of bytes. */
+export function decodeTicketState(bytes: Uint8Array): TicketState | undefined {
+  // A copy: a store may reuse its buffers.
+  const state = decode(storedState, Uint8Array.from(bytes));
   return state.ok && state.value.format === FORMAT ? state.value : undefined;
 }
 
@@ -142,6 +158,7 @@ const storedState: Codec<StoredState> = struct<StoredState>({
   issuedAt: uint32,
   issuedAtMilliseconds: uint16,
   lifetime: uint32,
+  authenticatedAt: uint32,
   ageAdd: uint32,
   maxEarlyData: uint32,
   applicationProtocol: text(0, 255),

@@ -41,6 +41,7 @@ export type Action =
   | TraceEch
   /** The connection has served its purpose: the phase that goes with it is `ended`. */
   | { readonly kind: 'abandon'; readonly failure: Failure }
+  | StoreSession
   /** For the key log; the engine drops it unless the trace level is `secrets`. */
   | LogSecret;
 
@@ -49,6 +50,14 @@ export interface SendHandshake {
   readonly message: HandshakeMessage;
   /** With its header: what goes onto the wire and into the transcript. */
   readonly raw: Uint8Array;
+}
+
+/** As the effect. */
+export interface StoreSession {
+  readonly kind: 'storeSession';
+  readonly id: Uint8Array;
+  readonly session: Uint8Array;
+  readonly lifetime: number;
 }
 
 export interface LogSecret {

@@ -365,6 +365,9 @@ function perform(turn: Turn, action: Action): void {
     case 'abandon':
       fail(turn, action.failure);
       return;
+    case 'storeSession':
+      emit(turn, action);
+      return;
     case 'logSecret':
       if (tracing(turn, 'secrets')) {
         // Copies: who reads a key log may wipe what it was given.

@@ -201,6 +201,9 @@ function react(talk: Talk, effect: Effect): void {
     case 'ticket':
       talk.memory.session = effect.session;
       return;
+    case 'storeSession':
+      // Not configured: sealed tickets are what BoGo knows.
+      return;
     case 'peerClosed':
       if (status(talk.state).canSend) advance(talk, close(talk.state));
       return;
@@ -329,6 +332,8 @@ function responseTo({ settings, credentials }: Talk, request: Request): Response
       return settings.has('-fail-cert-callback') ? refusal : sign(request, credentials);
     case 'replayCheck':
       return { kind: 'replayCheck', isNew: true };
+    case 'sessionLookup':
+      return { kind: 'sessionLookup', session: undefined };
     case 'verdict':
       return { kind: 'verdict', verdict: shimAuthenticator(settings)(request.presented) };
     case 'rawKeyVerdict':

@@ -59,6 +59,7 @@ const places: Readonly<Record<Exclude<ClientHelloExtension['name'], 'unknown'>, 
   sessionTicket: 'outer',
   renegotiationInfo: 'outer',
   encryptedClientHello: 'own',
+  ticketRequest: 'both',
   preSharedKey: 'own',
 };
 

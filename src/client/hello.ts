@@ -344,6 +344,9 @@ function helloExtensions(
     extensions.push({ name: 'recordSizeLimit', value: config.recordSizeLimit });
   }
   if (config.ech.kind !== 'none') extensions.push(innerExtension);
+  if (config.ticketRequest !== undefined) {
+    extensions.push({ name: 'ticketRequest', value: config.ticketRequest });
+  }
   for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
   if (offersEarlyData) extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   return extensions;

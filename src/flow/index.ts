@@ -3,4 +3,11 @@
 export { type ConnectionFailure, isTlsError, type TlsError } from './error.ts';
 export { type Flow, flowClosedError } from './flow.ts';
 export { type MemoryPairOptions, memoryPair } from './memory.ts';
+export {
+  type ClientSessions,
+  clientSessions,
+  type MemorySessionStoreOptions,
+  memorySessionStore,
+  type SessionStore,
+} from './sessions.ts';
 export { type TlsConnection, type WrapOptions, wrapClient, wrapRestored, wrapServer } from './wrap.ts';

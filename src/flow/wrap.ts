@@ -17,6 +17,7 @@ import {
   type Step,
   send,
   server,
+  sessionName,
   status,
   type TraceEvent,
   tlsExporter,
@@ -26,6 +27,7 @@ import { byteQueue } from './byte-queue.ts';
 import { alarm, deferred, within } from './deferred.ts';
 import { messageOf, tlsError } from './error.ts';
 import { type Flow, flowClosedError } from './flow.ts';
+import type { ClientSessions, SessionStore } from './sessions.ts';
 
 /**
  * An established TLS connection: a {@link Flow} of application data with what was agreed on beside it.
@@ -65,8 +67,13 @@ export interface WrapOptions {
   readonly onTrace?: ((event: TraceEvent) => void) | undefined;
   /** Called with each session a server gives to resume with. What it throws ends the connection. */
   readonly onTicket?: ((session: Session) => void) | undefined;
-  /** At a client: sessions of earlier connections to go on from, the most wanted first. */
-  readonly sessions?: readonly Session[] | undefined;
+  /**
+   * At a client: sessions of earlier connections to go on from, the most wanted first; or where they are kept
+   * (`clientSessions()`): one is then taken, and those that this server gives are put there.
+   */
+  readonly sessions?: readonly Session[] | ClientSessions | undefined;
+  /** At a server with `storedSessions`: where they are. Without it, `answer` is asked and sessions are lost. */
+  readonly sessionStore?: SessionStore | undefined;
   /** Gives up a handshake that is not over; an established connection is no longer its concern. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -90,8 +97,10 @@ export function wrapClient(
   config: ClientConfig,
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
-  const { sessions = [], now = Date.now } = options;
-  return establish(flow, (seed) => client(config, seed, { sessions, now: now() }), options);
+  const { sessions: given = [], now = Date.now } = options;
+  const time = now();
+  const sessions = 'take' in given ? listOf(given.take(sessionName(config), time)) : given;
+  return establish(flow, (seed) => client(config, seed, { sessions, now: time }), options);
 }
 
 /** As {@link wrapClient}, for the server's side. */
@@ -221,7 +230,12 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
         answering = answerRequest(effect.request);
         return;
       case 'ticket':
+        if (options.sessions !== undefined && 'keep' in options.sessions)
+          options.sessions.keep(effect.session);
         options.onTicket?.(effect.session);
+        return;
+      case 'storeSession':
+        void put(options.sessionStore, effect);
         return;
       case 'trace':
         options.onTrace?.(effect.event);
@@ -270,7 +284,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
   }
 
   async function answerRequest(request: Request): Promise<void> {
-    const response = await responseTo(request, options.answer);
+    const response = await responseTo(request, options);
     answering = undefined;
     if (!over) advance(() => answer(state, response));
   }
@@ -390,8 +404,35 @@ function limitHandshake(options: WrapOptions, giveUp: (error: Error) => void): (
   };
 }
 
+/** A session that cannot be stored is one that will not be resumed. */
+async function put(
+  store: SessionStore | undefined,
+  { id, session, lifetime }: Extract<Effect, { readonly kind: 'storeSession' }>,
+): Promise<void> {
+  try {
+    await store?.put(id, session, lifetime);
+  } catch {
+    // The client will find out with its ticket.
+  }
+}
+
+/** A store that does not answer costs a full handshake. */
+async function take(store: SessionStore, id: Uint8Array): Promise<Response> {
+  try {
+    return { kind: 'sessionLookup', session: await store.take(id) };
+  } catch {
+    return { kind: 'sessionLookup', session: undefined };
+  }
+}
+
+function listOf<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value];
+}
+
 /** The caller's response; whatever is wrong with it becomes a refusal. */
-async function responseTo(request: Request, answerer: WrapOptions['answer']): Promise<Response> {
+async function responseTo(request: Request, options: WrapOptions): Promise<Response> {
+  const { answer: answerer, sessionStore } = options;
+  if (request.kind === 'sessionLookup' && sessionStore !== undefined) return take(sessionStore, request.id);
   if (answerer === undefined) {
     return refusal(`nothing answers the request for a ${request.kind}: give the option \`answer\``);
   }

@@ -31,14 +31,20 @@ import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
 import type { RecordSizes } from '../state.ts';
 import { listed } from '../text.ts';
-import { startRetryTranscript, startTranscript } from '../transcript.ts';
+import { startRetryTranscript } from '../transcript.ts';
 import { precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
-import { proceedWithCredential } from './credential.ts';
-import { earlyDataOf, proceedWithPsk, skippingEarlyData } from './early-data.ts';
+import { earlyDataOf, skippingEarlyData } from './early-data.ts';
 import { type AnsweredHello, openFirstHello, openSecondHello } from './ech.ts';
-import type { Agreed, AwaitClientHello, AwaitSecondClientHello, CertificateTypes } from './phase.ts';
-import { acceptsPskWithKeyExchange, selectPsk } from './psk.ts';
+import type {
+  Agreed,
+  AwaitClientHello,
+  AwaitSecondClientHello,
+  CertificateTypes,
+  Undecided,
+} from './phase.ts';
+import { acceptsPskWithKeyExchange } from './psk.ts';
+import { proceed } from './resumption.ts';
 
 /** RFC 9846 §4.2.2: the first message, and what both sides can do. */
 export function answerClientHello(
@@ -66,19 +72,12 @@ function negotiateFirst(
     return err(misbehaved('unsolicited-cookie', 'a cookie in the first ClientHello'));
   }
   const earlyData = earlyDataOf(config, hello);
-  const transition =
-    share === undefined
-      ? askForKeyShare(config, phase.rng, answered, suite, group)
-      : proceed(
-          config,
-          agreed(config, parameters.value, answered, share, earlyData, false),
-          answered,
-          undefined,
-          phase.rng,
-          now,
-        );
-  const mayBeTaken = transition.ok && transition.value.phase.kind === 'awaitReplayCheck';
-  return earlyData.kind === 'notOffered' || mayBeTaken ? transition : skippingEarlyData(config, transition);
+  if (share === undefined) {
+    const retry = askForKeyShare(config, phase.rng, answered, suite, group);
+    return earlyData.kind === 'notOffered' ? retry : skippingEarlyData(config, retry);
+  }
+  const settled = agreed(config, parameters.value, answered, share, earlyData, false);
+  return proceed(config, undecided(settled, answered, undefined, phase.rng, now));
 }
 
 /** The hello that answers our HelloRetryRequest (§4.2.2): the first one but for what was asked. */
@@ -114,42 +113,21 @@ function negotiateSecond(
   const settled = { ...parameters.value, suite: phase.suite, group: phase.group };
   const earlyData = earlyDataOf(config, phase.first);
   const settledHello = agreed(config, settled, answered, share, earlyData, true);
-  const transition = proceed(config, settledHello, answered, phase.transcript, phase.rng, now);
+  const transition = proceed(config, undecided(settledHello, answered, phase.transcript, phase.rng, now));
   // What a client sends after its second hello is no early data any more (§4.3.10).
   return precededBy([{ kind: 'skipEarlyData', bytes: 0 }], transition);
 }
 
-/** With a PSK that both know, else with a certificate. */
-function proceed(
-  config: ServerConfig,
+/** What the choice of a PSK begins with. */
+function undecided(
   agreed: Agreed,
   { hello, raw }: ReceivedHello,
   before: RunningHash | undefined,
   rng: Rng,
   now: number,
-): Transition {
+): Undecided {
   const { suite, facts } = agreed;
-  const { serverName } = facts;
-  const selected = selectPsk(config, { hello, raw, suite, serverName, before, now });
-  if (!selected.ok) return selected;
-  const transcript =
-    before === undefined ? startTranscript(config.crypto, suite.hash, raw) : before.update(raw);
-  if (selected.value !== undefined) {
-    return proceedWithPsk(config, agreed, selected.value, transcript, rng, now);
-  }
-  if (findExtension(hello.extensions, 'signatureAlgorithms') === undefined) {
-    return err(misbehaved('missing-extension', 'ClientHello without signatureAlgorithms'));
-  }
-  if (config.clientAuthentication !== undefined && agreed.certificateTypes.clientType === undefined) {
-    const { peerCertificateTypes } = config.clientAuthentication;
-    return err(
-      incompatible(
-        'no-common-certificate-type',
-        `the client can show ${listed(facts.clientCertificateTypes)}, not ${listed(peerCertificateTypes)}`,
-      ),
-    );
-  }
-  return proceedWithCredential(config, agreed, transcript, rng);
+  return { agreed, offer: { hello, raw, suite, serverName: facts.serverName, before, now }, rng };
 }
 
 interface Parameters {
@@ -186,6 +164,7 @@ function agreed(
     earlyData,
     ech: ech.kind,
     acceptsTickets: acceptsPskWithKeyExchange(hello),
+    ticketRequest: findExtension(hello.extensions, 'ticketRequest'),
   };
 }
 

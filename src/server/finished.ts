@@ -1,20 +1,15 @@
-import { generate, type RunningHash } from '../../nocrypto/index.ts';
 import { err, ok } from '../../x509/index.ts';
-import { certificateTypeCodes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { endPointOf } from '../exporter.ts';
 import { misbehaved } from '../failure.ts';
-import { greaseExtensions } from '../grease.ts';
-import { finishedVerifyData, resumptionSecret, ticketPsk } from '../key-schedule.ts';
+import { finishedVerifyData } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
 import { ownFacts } from '../own-certificate.ts';
-import { peerFacts, shownBytes } from '../peer-certificate.ts';
-import { signatureSchemes } from '../signature-schemes.ts';
-import { sealTicket, TICKET_ENTROPY } from '../ticket.ts';
-import { type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
-import { shownType } from './flight.ts';
+import { peerFacts } from '../peer-certificate.ts';
+import type { Transition } from '../transition.ts';
 import type { AwaitClientFinished } from './phase.ts';
+import { tickets } from './tickets.ts';
 
 /** RFC 9846 §4.5.3: the client has seen what we have seen, and the handshake is over. */
 export function answerClientFinished(
@@ -50,68 +45,6 @@ export function answerClientFinished(
     ],
   });
 }
-
-/**
- * §4.7.1. None where an external key took the place of certificates, and none that a client would refuse for its size.
- */
-function tickets(
-  config: ServerConfig,
-  { sent, peer }: AwaitClientFinished,
-  transcript: RunningHash,
-  now: number,
-): readonly SendHandshake[] {
-  const { crypto, ticketCount, ticketLifetime, maxEarlyData } = config;
-  const { flight, secrets } = sent;
-  const { suite, facts, acceptsTickets, applicationProtocol } = flight.agreed;
-  const [key] = config.ticketKeys;
-  const certificates = peer === undefined ? [] : shownBytes(peer.shown);
-  const isExternal = flight.own.kind === 'psk' && flight.own.selected.source.kind === 'external';
-  const size = certificates.reduce((sum, { length }) => sum + length, 0);
-  if (key === undefined || !acceptsTickets || isExternal || size > MOST_CERTIFICATES) return [];
-  const resumption = resumptionSecret(crypto, suite.hash, secrets.main, transcript.digest());
-  const each = AGE_ADD_LENGTH + TICKET_ENTROPY;
-  const greaseAt = ticketCount * each;
-  const drawn = generate(flight.rng, greaseAt + (config.grease ? ticketCount : 0)).bytes;
-  return Array.from({ length: ticketCount }, (_, index) => {
-    const entropy = drawn.subarray(index * each, (index + 1) * each);
-    const ticketNonce = Uint8Array.of(index);
-    const ticketAgeAdd = new DataView(entropy.buffer, entropy.byteOffset).getUint32(0);
-    const state = {
-      cipherSuite: suite.code,
-      psk: ticketPsk(crypto, suite.hash, resumption, ticketNonce),
-      issuedAt: Math.floor(now / 1000),
-      issuedAtMilliseconds: Math.floor(now % 1000),
-      lifetime: ticketLifetime,
-      ageAdd: ticketAgeAdd,
-      maxEarlyData,
-      applicationProtocol: applicationProtocol ?? '',
-      serverName: facts.serverName ?? '',
-      context: config.sessionContext,
-      serverCertificateType: certificateTypeCodes[shownType(flight.own) ?? 'x509'],
-      certificateType: certificateTypeCodes[peer?.shown.certificateType ?? 'x509'],
-      certificates,
-      signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,
-    };
-    return sendHandshake({
-      kind: 'newSessionTicket',
-      body: {
-        ticketLifetime,
-        ticketAgeAdd,
-        ticketNonce,
-        ticket: sealTicket(crypto, key, state, entropy.slice(AGE_ADD_LENGTH)),
-        extensions: [
-          ...(maxEarlyData === 0 ? [] : [{ name: 'earlyData', value: maxEarlyData } as const]),
-          ...greaseExtensions(drawn.subarray(greaseAt + index, greaseAt + index + 1)),
-        ],
-      },
-    });
-  });
-}
-
-const AGE_ADD_LENGTH = 4;
-
-/** Bytes of a client's chain in a ticket: a client takes messages of some 16 KiB after the handshake. */
-const MOST_CERTIFICATES = 12 * 1024;
 
 function serverFacts({ sent, peer }: AwaitClientFinished): Facts {
   const { agreed, own } = sent.flight;

@@ -1,6 +1,6 @@
 import { generate, type Rng, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
-import { type CertificateType, certificateTypeCodes, protocolVersions } from '../codepoints.ts';
+import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
 import { acceptConfirmation } from '../ech/confirmation.ts';
@@ -28,6 +28,7 @@ import { limitRecords } from '../record-size.ts';
 import type { Response } from '../request.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { type Action, logSecret, type SendHandshake, sendHandshake, type Transition } from '../transition.ts';
+import { shownType } from './own-proof.ts';
 import type {
   Agreed,
   AwaitClientCertificate,
@@ -39,6 +40,7 @@ import type {
   Sent,
 } from './phase.ts';
 import type { SelectedPsk } from './psk.ts';
+import { ticketCount } from './tickets.ts';
 
 /** ServerHello … Certificate (RFC 9846 §2), then the signature: made here, or asked for. */
 export function sendFlight(
@@ -52,7 +54,7 @@ export function sendFlight(
   if (!begun.ok) return begun;
   const { flight, signingEntropy } = begun.value;
   const shown = [
-    sendHandshake(encryptedExtensions(config, agreed, begun.value.flight.own)),
+    sendHandshake(encryptedExtensions(config, flight)),
     ...certificateRequest(config, begun.value.greaseEntropy),
     sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential)),
   ];
@@ -82,8 +84,8 @@ export function sendPskFlight(
   const own: OwnProof = { kind: 'psk', selected, earlyExporterSecret: early?.secrets.earlyExporter };
   const begun = beginFlight(config, agreed, own, transcript, rng, early);
   if (!begun.ok) return begun;
-  const extensions = sendHandshake(encryptedExtensions(config, agreed, own));
   const { flight, actions } = begun.value;
+  const extensions = sendHandshake(encryptedExtensions(config, flight));
   const before = [...actions, extensions];
   return finishFlight(config, flight, begun.value.transcript.update(extensions.raw), before, early);
 }
@@ -259,7 +261,7 @@ function serverHello(
  * §4.4.1. server_name is acknowledged when it chose the certificate (RFC 6066 §3); the kinds of certificate are said to
  * clients that have named some (RFC 7250 §4.2).
  */
-function encryptedExtensions(config: ServerConfig, agreed: Agreed, own: OwnProof): HandshakeMessage {
+function encryptedExtensions(config: ServerConfig, { agreed, own }: Flight): HandshakeMessage {
   const extensions: EncryptedExtension[] = [];
   if (own.kind === 'certificate' && isChosenByName(agreed, own.chosen)) {
     extensions.push({ name: 'serverName', value: new Uint8Array(0) });
@@ -277,6 +279,10 @@ function encryptedExtensions(config: ServerConfig, agreed: Agreed, own: OwnProof
   // RFC 9849 §7.1: how a client whose configuration is out of date learns of the new one.
   if (agreed.ech === 'rejected' && config.ech.kind === 'shared') {
     extensions.push({ name: 'encryptedClientHello', value: config.ech.retryConfigs });
+  }
+  if (agreed.ticketRequest !== undefined) {
+    const value = ticketCount(config, agreed, own);
+    if (value > 0) extensions.push({ name: 'ticketRequest', value });
   }
   for (const { type, data } of config.rawExtensions) {
     if (agreed.rawExtensions.some((offer) => offer.type === type)) {
@@ -310,13 +316,6 @@ function certificateTypes(
     extensions.push({ name: 'serverCertificateType', value: certificateTypeCodes[serverType] });
   }
   return extensions;
-}
-
-/** What this server shows, or showed when the session began; undefined where an external PSK took its place. */
-export function shownType(own: OwnProof): CertificateType | undefined {
-  if (own.kind === 'certificate') return own.chosen.credential.certificateType;
-  const { source } = own.selected;
-  return source.kind === 'session' ? source.serverCertificateType : undefined;
 }
 
 /** §4.4.2, for a server that wants to know its clients. */

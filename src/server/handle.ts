@@ -17,6 +17,7 @@ import { answerEndOfEarlyData, answerReplayCheck } from './early-data.ts';
 import { answerClientFinished } from './finished.ts';
 import { answerSignature } from './flight.ts';
 import type { AwaitClientHello, ServerWaiting } from './phase.ts';
+import { answerSessionLookup, answerSessionVerdict } from './resumption.ts';
 
 /** A server begins by waiting. */
 export function startServer(rng: Rng): AwaitClientHello {
@@ -67,6 +68,10 @@ export function answerServerRequest(
   response: Response,
 ): Transition {
   switch (phase.kind) {
+    case 'awaitSession':
+      return answerSessionLookup(config, phase, response);
+    case 'awaitSessionVerdict':
+      return answerSessionVerdict(config, phase, response);
     case 'awaitReplayCheck':
       return answerReplayCheck(config, phase, response);
     case 'awaitCredential':

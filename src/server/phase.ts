@@ -3,7 +3,7 @@ import type { CipherSuite } from '../cipher-suites.ts';
 import type { CertificateType } from '../codepoints.ts';
 import type { CheckedClientAuthentication } from '../config.ts';
 import type { EarlyDataFact } from '../early-data.ts';
-import type { RawExtension } from '../extensions.ts';
+import type { RawExtension, TicketRequest } from '../extensions.ts';
 import type { ApplicationSecrets } from '../key-schedule.ts';
 import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
@@ -11,12 +11,14 @@ import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import type { RecordSizes } from '../state.ts';
 import type { ReceivedEch } from './ech.ts';
-import type { SelectedPsk } from './psk.ts';
+import type { PskOffer, SelectedPsk, UnjudgedSession } from './psk.ts';
 
 /** The states of a TLS 1.3 server (RFC 9846 §A.2), each named for what it awaits and holding what is known by then. */
 export type ServerPhase =
   | AwaitClientHello
   | AwaitSecondClientHello
+  | AwaitSession
+  | AwaitSessionVerdict
   | AwaitReplayCheck
   | AwaitCredential
   | AwaitSignature
@@ -27,7 +29,13 @@ export type ServerPhase =
   | AwaitClientFinished;
 
 /** The states in which the caller has to answer. */
-export type ServerWaiting = AwaitReplayCheck | AwaitCredential | AwaitSignature | AwaitClientVerdict;
+export type ServerWaiting =
+  | AwaitSession
+  | AwaitSessionVerdict
+  | AwaitReplayCheck
+  | AwaitCredential
+  | AwaitSignature
+  | AwaitClientVerdict;
 
 export interface AwaitClientHello {
   readonly kind: 'awaitClientHello';
@@ -63,7 +71,30 @@ export interface Agreed {
   readonly ech: ReceivedEch['kind'];
   /** Whether the client could use a ticket (psk_dhe_ke). */
   readonly acceptsTickets: boolean;
+  /** How many tickets the client would like (RFC 9149), if it says so. */
+  readonly ticketRequest: TicketRequest | undefined;
   readonly earlyData: EarlyDataFact;
+}
+
+/** A hello that can be answered, while it is open how this server will show who it is. */
+export interface Undecided {
+  readonly agreed: Agreed;
+  readonly offer: PskOffer;
+  readonly rng: Rng;
+}
+
+/** The store is asked for the session that the PSK number `index` names. */
+export interface AwaitSession {
+  readonly kind: 'awaitSession';
+  readonly undecided: Undecided;
+  readonly index: number;
+}
+
+/** The caller decides whether the client of a session is still somebody. */
+export interface AwaitSessionVerdict {
+  readonly kind: 'awaitSessionVerdict';
+  readonly undecided: Undecided;
+  readonly session: UnjudgedSession;
 }
 
 /** The caller looks up whether this early data has been seen before. */

@@ -5,13 +5,15 @@ import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
 import { type CertificateType, certificateTypeCodes, nameOf, pskKeyExchangeModes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataTerms } from '../early-data.ts';
-import { findExtension, type OfferedPsks, type PskIdentity } from '../extensions.ts';
+import { findExtension, type OfferedPsks } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import type { ClientHello } from '../messages.ts';
-import { judge, type PeerProof, resumedKey } from '../peer-certificate.ts';
+import { judge, type KeyProof, type PeerProof, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk, type Psk } from '../psk.ts';
+import type { Request } from '../request.ts';
+import { MAX_TICKET_LIFETIME } from '../session.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
-import { openTicket, type TicketState } from '../ticket.ts';
+import { decodeTicketState, openTicket, STORED_SESSION_ID_LENGTH, type TicketState } from '../ticket.ts';
 
 /** The PSK this server goes on with. */
 export interface SelectedPsk {
@@ -24,14 +26,17 @@ export interface SelectedPsk {
   readonly earlyData: EarlyDataTerms | undefined;
   /** By the client's clock and ours (§8.3), in milliseconds since the Unix epoch; undefined for an external key. */
   readonly sentAt: number | undefined;
-  readonly source:
-    | {
-        readonly kind: 'session';
-        readonly peer: PeerProof | undefined;
-        /** What this server showed when the session began. */
-        readonly serverCertificateType: CertificateType | undefined;
-      }
-    | { readonly kind: 'external'; readonly external: ExternalPsk };
+  readonly source: SessionSource | { readonly kind: 'external'; readonly external: ExternalPsk };
+}
+
+/** What a session says of the connection that began it. */
+export interface SessionSource {
+  readonly kind: 'session';
+  readonly peer: PeerProof | undefined;
+  /** What this server showed. */
+  readonly serverCertificateType: CertificateType | undefined;
+  /** As in the {@link TicketState}. */
+  readonly authenticatedAt: number;
 }
 
 /** A hello with what was chosen for it. `before` is the transcript in front of it, after a HelloRetryRequest. */
@@ -44,26 +49,67 @@ export interface PskOffer {
   readonly now: number;
 }
 
+/** How far the choice among the client's PSKs has come. */
+export type PskChoice =
+  /** None of them is known, or none may be used. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'selected'; readonly selected: SelectedPsk }
+  /** The store must say whether it has a session of this name. */
+  | { readonly kind: 'lookUp'; readonly index: number; readonly id: Uint8Array }
+  /** Somebody must say whether the session's client is still somebody. */
+  | { readonly kind: 'verdict'; readonly session: UnjudgedSession; readonly request: Request };
+
+/** A session whose client the caller has to judge. */
+export interface UnjudgedSession {
+  /** With no peer yet. */
+  readonly selected: SelectedPsk;
+  readonly source: SessionSource;
+  readonly proof: KeyProof;
+}
+
 /**
  * The first of the client's PSKs that this server knows and may use (RFC 9846 §4.3.11); its binder must be right, or the
  * connection ends. What is not known is passed over.
  */
-export function selectPsk(config: ServerConfig, offer: PskOffer): Result<SelectedPsk | undefined, Failure> {
+export function choosePsk(config: ServerConfig, offer: PskOffer): Result<PskChoice, Failure> {
   const { extensions } = offer.hello;
   const offered = findExtension(extensions, 'preSharedKey');
-  if (offered === undefined) return ok(undefined);
+  if (offered === undefined) return ok(nothing);
   const problem = offerProblem(offer.hello, offered);
   if (problem !== undefined) return err(problem);
-  if (!acceptsPskWithKeyExchange(offer.hello)) return ok(undefined);
-  for (const [index, identity] of offered.identities.slice(0, config.limits.pskIdentities).entries()) {
-    const known = lookUp(config, offer, identity);
-    if (known === undefined) continue;
-    const binder = offered.binders[index] ?? new Uint8Array(0);
-    return isBinderRight(config, offer, offered, binder, known.psk)
-      ? ok({ index, binder, ...known })
-      : err(misbehaved('bad-binder', `of the PSK number ${index}`));
+  return acceptsPskWithKeyExchange(offer.hello) ? choosePskFrom(config, offer, 0) : ok(nothing);
+}
+
+/** Goes on with the PSK number `first`, after those before it have come to nothing. */
+export function choosePskFrom(
+  config: ServerConfig,
+  offer: PskOffer,
+  first: number,
+): Result<PskChoice, Failure> {
+  const identities = offeredPsks(offer).identities.slice(0, config.limits.pskIdentities);
+  for (const [index, { identity }] of identities.entries()) {
+    if (index < first) continue;
+    const choice = lookUp(config, offer, index, identity);
+    if (!choice.ok || choice.value.kind !== 'none') return choice;
   }
-  return ok(undefined);
+  return ok(nothing);
+}
+
+/** Goes on with what the store has given for the PSK number `index`; undefined when it has nothing. */
+export function chooseStored(
+  config: ServerConfig,
+  offer: PskOffer,
+  index: number,
+  session: Uint8Array | undefined,
+): Result<PskChoice, Failure> {
+  const state = session && decodeTicketState(session);
+  const choice = state === undefined ? ok(nothing) : chooseSession(config, offer, index, state);
+  return choice.ok && choice.value.kind === 'none' ? choosePskFrom(config, offer, index + 1) : choice;
+}
+
+/** Goes on with a session whose client has been judged. */
+export function chooseJudged({ selected, source }: UnjudgedSession, peer: PeerProof): SelectedPsk {
+  return { ...selected, source: { ...source, peer } };
 }
 
 /** §4.3.9: psk_dhe_ke. A PSK without a key exchange would give up what was recorded with the key. */
@@ -85,47 +131,104 @@ function offerProblem(hello: ClientHello, { identities, binders }: OfferedPsks):
     : undefined;
 }
 
-function isBinderRight(
-  { crypto }: ServerConfig,
-  { raw, before }: PskOffer,
-  { binders }: OfferedPsks,
-  found: Uint8Array,
-  psk: Psk,
-): boolean {
-  const covered = raw.subarray(0, raw.length - bindersLength(binders));
-  const expected = binder(crypto, psk, (before ?? crypto.hashes[psk.hash].start()).update(covered));
-  return crypto.equal(expected, found);
-}
-
 function lookUp(
   config: ServerConfig,
   offer: PskOffer,
-  { identity, obfuscatedTicketAge }: PskIdentity,
-): Omit<SelectedPsk, 'index' | 'binder'> | undefined {
+  index: number,
+  identity: Uint8Array,
+): Result<PskChoice, Failure> {
   const { hash } = offer.suite;
   for (const external of config.externalPsks) {
     const imported = importPsk(config.crypto, external, hash);
-    if (isSame(imported.identity, identity)) {
-      const { earlyData } = external;
-      return { psk: imported.psk, earlyData, sentAt: undefined, source: { kind: 'external', external } };
-    }
+    if (!isSame(imported.identity, identity)) continue;
+    const bound = checkBinder(config, offer, index, imported.psk);
+    if (!bound.ok) return bound;
+    const { earlyData } = external;
+    const source = { kind: 'external', external } as const;
+    return ok({ kind: 'selected', selected: { ...bound.value, earlyData, sentAt: undefined, source } });
   }
   const state = openTicket(config.crypto, config.ticketKeys, identity);
-  if (state === undefined || !isUsable(config, offer, state)) return undefined;
-  const peer = peerOf(config, state, offer.now);
-  if (!peer.ok) return undefined;
-  const psk: Psk = { secret: secret(state.psk), hash, binderLabel: 'res binder' };
-  return {
-    psk,
+  if (state !== undefined) return chooseSession(config, offer, index, state);
+  return config.storedSessions && identity.length === STORED_SESSION_ID_LENGTH
+    ? ok({ kind: 'lookUp', index, id: identity.slice() })
+    : ok(nothing);
+}
+
+/** Only who has the key can make the authenticator work: the binder comes first. */
+function chooseSession(
+  config: ServerConfig,
+  offer: PskOffer,
+  index: number,
+  state: TicketState,
+): Result<PskChoice, Failure> {
+  if (!isUsable(config, offer, state)) return ok(nothing);
+  const psk: Psk = { secret: secret(state.psk), hash: offer.suite.hash, binderLabel: 'res binder' };
+  const bound = checkBinder(config, offer, index, psk);
+  if (!bound.ok) return bound;
+  const { obfuscatedTicketAge = 0 } = offeredPsks(offer).identities[index] ?? {};
+  const source: SessionSource = {
+    kind: 'session',
+    peer: undefined,
+    serverCertificateType: nameOf(certificateTypeCodes, state.serverCertificateType),
+    authenticatedAt: state.authenticatedAt,
+  };
+  const selected: SelectedPsk = {
+    ...bound.value,
     earlyData: earlyDataTerms(state),
     sentAt: state.issuedAt * 1000 + state.issuedAtMilliseconds + ticketAge(state, obfuscatedTicketAge),
-    source: {
-      kind: 'session',
-      peer: peer.value,
-      serverCertificateType: nameOf(certificateTypeCodes, state.serverCertificateType),
-    },
+    source,
   };
+  return ok(judgeClient(config, selected, source, state, offer.now));
 }
+
+/** The client of a session, judged anew. Where only a full handshake can tell who the client is, there is no session. */
+function judgeClient(
+  config: ServerConfig,
+  selected: SelectedPsk,
+  source: SessionSource,
+  state: TicketState,
+  now: number,
+): PskChoice {
+  const { clientAuthentication } = config;
+  const { certificates } = state;
+  if (clientAuthentication === undefined || certificates.length === 0) {
+    return clientAuthentication?.required === true ? nothing : { kind: 'selected', selected };
+  }
+  const scheme = signatureSchemeOfCode(state.signatureScheme);
+  const certificateType = nameOf(certificateTypeCodes, state.certificateType);
+  if (scheme === undefined || certificateType === undefined) return nothing;
+  const proof = resumedKey(config, certificateType, certificates, scheme.name);
+  if (!proof.ok) return nothing;
+  const session: UnjudgedSession = { selected, source, proof: proof.value };
+  const judged = judge(config, clientAuthentication, proof.value, now);
+  if (!judged.ok) return nothing;
+  return judged.value.kind === 'asked'
+    ? { kind: 'verdict', session, request: judged.value.request }
+    : { kind: 'selected', selected: chooseJudged(session, judged.value.proof) };
+}
+
+/** §4.3.11.2 */
+function checkBinder(
+  { crypto }: ServerConfig,
+  offer: PskOffer,
+  index: number,
+  psk: Psk,
+): Result<Pick<SelectedPsk, 'index' | 'psk' | 'binder'>, Failure> {
+  const { raw, before } = offer;
+  const { binders } = offeredPsks(offer);
+  const covered = raw.subarray(0, raw.length - bindersLength(binders));
+  const expected = binder(crypto, psk, (before ?? crypto.hashes[psk.hash].start()).update(covered));
+  const found = binders[index] ?? new Uint8Array(0);
+  return crypto.equal(expected, found)
+    ? ok({ index, psk, binder: found })
+    : err(misbehaved('bad-binder', `of the PSK number ${index}`));
+}
+
+function offeredPsks({ hello }: PskOffer): OfferedPsks {
+  return findExtension(hello.extensions, 'preSharedKey') ?? { identities: [], binders: [] };
+}
+
+const nothing: PskChoice = { kind: 'none' };
 
 function earlyDataTerms({
   cipherSuite,
@@ -153,27 +256,8 @@ function isUsable(config: ServerConfig, { suite, serverName, now }: PskOffer, st
     cipherSuiteOfCode(state.cipherSuite)?.hash === suite.hash &&
     age >= -1 &&
     age < Math.min(state.lifetime, config.ticketLifetime) &&
+    now / 1000 - state.authenticatedAt < MAX_TICKET_LIFETIME &&
     state.serverName === (serverName ?? '') &&
     isSame(state.context, config.sessionContext)
   );
-}
-
-/** The client of a session, judged anew. An error means that only a full handshake can tell who the client is. */
-function peerOf(
-  config: ServerConfig,
-  state: TicketState,
-  now: number,
-): Result<PeerProof | undefined, unknown> {
-  const { clientAuthentication } = config;
-  if (clientAuthentication === undefined) return ok(undefined);
-  if (state.certificates.length === 0)
-    return clientAuthentication.required ? err('anonymous') : ok(undefined);
-  const scheme = signatureSchemeOfCode(state.signatureScheme);
-  const certificateType = nameOf(certificateTypeCodes, state.certificateType);
-  if (scheme === undefined || certificateType === undefined) return err('not of this version');
-  const proof = resumedKey(config, certificateType, state.certificates, scheme.name);
-  if (!proof.ok) return proof;
-  const judged = judge(config, clientAuthentication, proof.value, now);
-  if (!judged.ok) return judged;
-  return judged.value.kind === 'asked' ? err('not to be judged here') : ok(judged.value.proof);
 }

@@ -193,6 +193,8 @@ function respond(request: Request, [choice = 0, ...rest]: Uint8Array, now: numbe
       return { kind: 'signature', signature: good ? bytes(64) : Uint8Array.from(rest) };
     case 'replayCheck':
       return { kind: 'replayCheck', isNew: good };
+    case 'sessionLookup':
+      return { kind: 'sessionLookup', session: good ? Uint8Array.from(rest) : undefined };
     case 'verdict':
       return {
         kind: 'verdict',

@@ -278,6 +278,8 @@ function goodAnswer(peer: Peer): Response {
       return signatureFor(request, quickLeafKey);
     case 'replayCheck':
       return { kind: 'replayCheck', isNew: true };
+    case 'sessionLookup':
+      return { kind: 'sessionLookup', session: undefined };
     case 'verdict':
       return { kind: 'verdict', verdict: quickAuthenticator(request.presented) };
     case 'rawKeyVerdict':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type GroupName, type Secret, secret } from '../../nocrypto/index.ts';
 import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../../src/cipher-suites.ts';
-import { protocolVersions } from '../../src/codepoints.ts';
+import { protocolVersions, pskKeyExchangeModes } from '../../src/codepoints.ts';
 import { type ClientHelloExtension, findExtension, type KeyShareEntry } from '../../src/extensions.ts';
 import { groupCode, groupOfCode } from '../../src/groups.ts';
 import { type ServerOptions, server } from '../../src/index.ts';
@@ -12,14 +12,16 @@ import {
   type HandshakeSecrets,
   handshakeSecrets,
 } from '../../src/key-schedule.ts';
-import type {
-  CertificateMessage,
-  CertificateVerify,
-  ClientHello,
-  Finished,
-  HelloRetryRequest,
+import {
+  type CertificateMessage,
+  type CertificateVerify,
+  type ClientHello,
+  encodeHandshake,
+  type Finished,
+  type HelloRetryRequest,
 } from '../../src/messages.ts';
 import { signedContent } from '../../src/peer-certificate.ts';
+import { binder, type ImportedPsk } from '../../src/psk.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
 import {
   type Composes,
@@ -34,7 +36,7 @@ import {
   transcriptHash,
 } from './peer.ts';
 import { quickCredential, quickLeafKey, quickServerConfig } from './quick.ts';
-import { bytes, must, NAME } from './support.ts';
+import { bytes, concatAll, must, NAME } from './support.ts';
 
 /** What a client can say during the handshake. */
 export type ClientSays = keyof ClientBodies;
@@ -63,6 +65,8 @@ export interface ScriptedClientOptions {
   /** The groups a share is sent for at first. */
   readonly keyShares?: readonly GroupName[];
   readonly extensions?: readonly ClientHelloExtension[];
+  /** A PSK that it offers, with its binder. */
+  readonly psk?: ImportedPsk;
   /** What it shows when it says Certificate: DER, leaf first. The key is quick.ts's. */
   readonly chain?: readonly Uint8Array[];
 }
@@ -98,7 +102,9 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
       const name = groupOfCode(share.group) ?? assert.fail('a group nobody knows');
       const privateKey = privateKeys.get(share.group) ?? secret(new Uint8Array(0));
       const shared = must(crypto.groups[name].decapsulate(privateKey, share.keyExchange));
-      handshake = handshakeSecrets(crypto, suite.hash, shared, transcriptHash(peer, suite));
+      const isPsk = findExtension(message.body.extensions, 'preSharedKey') !== undefined;
+      const psk = isPsk ? options.psk?.psk.secret : undefined;
+      handshake = handshakeSecrets(crypto, suite.hash, shared, transcriptHash(peer, suite), psk);
       protectReads(peer, suite, handshake.serverHandshakeTraffic);
       protectWrites(peer, suite, handshake.clientHandshakeTraffic);
     }
@@ -109,13 +115,35 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
     }
   });
 
+  /** RFC 9846 §4.3.11. */
+  const withPsk = (hello: ClientHello): ClientHello => {
+    if (options.psk === undefined) return hello;
+    const { identity, psk } = options.psk;
+    const whole = (ofPsk: Uint8Array): ClientHello => ({
+      ...hello,
+      extensions: [
+        ...hello.extensions,
+        { name: 'pskKeyExchangeModes', value: [pskKeyExchangeModes.psk_dhe_ke] },
+        {
+          name: 'preSharedKey',
+          value: { identities: [{ identity, obfuscatedTicketAge: 0 }], binders: [ofPsk] },
+        },
+      ],
+    });
+    const draft = whole(new Uint8Array(crypto.hashes[psk.hash].outputLength));
+    const raw = encodeHandshake({ kind: 'clientHello', body: draft });
+    const covered = raw.subarray(0, raw.length - 3 - crypto.hashes[psk.hash].outputLength);
+    const before = crypto.hashes[psk.hash].start().update(concatAll(peer.transcript));
+    return whole(binder(crypto, psk, before.update(covered)));
+  };
+
   const honest: { readonly [K in ClientSays]: () => ClientBodies[K] } = {
     clientHello: () => {
       const wanted = findExtension(retry?.extensions ?? [], 'keyShare');
       const group = wanted === undefined ? undefined : groupOfCode(wanted);
       const cookie = findExtension(retry?.extensions ?? [], 'cookie');
       const shares = group === undefined ? (options.keyShares ?? ['x25519']) : [group];
-      return {
+      return withPsk({
         legacyVersion: protocolVersions.tls12,
         random: bytes(32, 31),
         legacySessionId: bytes(32, 32),
@@ -133,7 +161,7 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
           ...(options.extensions ?? []),
           ...(cookie === undefined ? [] : [{ name: 'cookie', value: cookie } as const]),
         ],
-      };
+      });
     },
     certificate: () => ({
       certificateRequestContext: new Uint8Array(0),

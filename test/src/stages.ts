@@ -1,8 +1,13 @@
-import { type ClientOptions, close, type State } from '../../src/index.ts';
+import { secret } from '../../nocrypto/index.ts';
+import { type ClientOptions, close, type State, type TicketKey } from '../../src/index.ts';
+import type { ImportedPsk } from '../../src/psk.ts';
+import { sealTicket } from '../../src/ticket.ts';
+import { nullCrypto } from './null-crypto.ts';
 import { alert, follow, type Peer } from './peer.ts';
-import { externalCredential, quickAuthenticator } from './quick.ts';
+import { externalCredential, quickAuthenticator, quickCredential } from './quick.ts';
 import { meetServer, type ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays } from './scripted-server.ts';
+import { bytes, NAME, NOW } from './support.ts';
 
 /** Every state that an engine can wait in, each with a way to bring a fresh one there. */
 export interface Stage {
@@ -49,10 +54,52 @@ export const serverStages: readonly Stage[] = [
   atServer('established', () => establishedServer()),
 ];
 
+/** A PSK with a name as of a stored session. */
+const storedPsk: ImportedPsk = {
+  identity: bytes(32, 33),
+  psk: { secret: secret(bytes(32, 34)), hash: 'sha256', binderLabel: 'res binder' },
+};
+
+const ticketKey: TicketKey = { name: bytes(16, 35), secret: secret(bytes(32, 36)) };
+
+/** The ticket of a client that has shown a certificate. */
+const sealedPsk: ImportedPsk = {
+  ...storedPsk,
+  identity: sealTicket(
+    nullCrypto,
+    ticketKey,
+    {
+      cipherSuite: 0x1301,
+      psk: storedPsk.psk.secret,
+      issuedAt: NOW / 1000,
+      issuedAtMilliseconds: 0,
+      lifetime: 7200,
+      ageAdd: 0,
+      maxEarlyData: 0,
+      applicationProtocol: '',
+      serverCertificateType: 0,
+      certificateType: 0,
+      authenticatedAt: NOW / 1000,
+      serverName: NAME,
+      context: bytes(0),
+      certificates: quickCredential.chain,
+      signatureScheme: 0x0807,
+    },
+    bytes(32, 37),
+  ),
+};
+
 /** States in which an engine has asked its caller for something. */
 export const waitingStages: readonly Stage[] = [
   atServer('awaitCredential', () => afterHello({ server: { credentials: 'ask' } })),
   atServer('awaitSignature', () => afterHello({ server: { credentials: [externalCredential] } })),
+  atServer('awaitSession', () => afterHello({ server: { storedSessions: true }, psk: storedPsk })),
+  atServer('awaitSessionVerdict', () =>
+    afterHello({
+      server: { clientAuthentication: { authenticator: 'ask', required: true }, ticketKeys: [ticketKey] },
+      psk: sealedPsk,
+    }),
+  ),
   atServer('awaitClientVerdict', () => {
     const client = afterHello({ server: { clientAuthentication: { authenticator: 'ask', required: true } } });
     client.say.certificate();
