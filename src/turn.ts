@@ -115,7 +115,7 @@ export function apply(turn: Turn, transition: Transition): void {
 /** Ends the connection: the alert for the peer, if any, then the failure for the caller. */
 export function fail(turn: Turn, failure: Failure): void {
   const alert = alertFor(failure);
-  turnToHandshakeKeys(turn);
+  if (!saysThatEarlyDataIsRead(failure)) turnToHandshakeKeys(turn);
   if (alert !== undefined && !turn.write.closed) sendAlert(turn, alert);
   end(turn, failure);
 }
@@ -153,6 +153,15 @@ export function emitData(turn: Turn, length: number, early: boolean): void {
   if (turn.dataIsEarly !== early) flushData(turn);
   turn.dataIsEarly = early;
   turn.dataEnd += length;
+}
+
+/** A server that takes early data under the wrong parameters takes it: the client's next word is expected under its keys. */
+function saysThatEarlyDataIsRead(failure: Failure): boolean {
+  return (
+    failure.kind === 'peerMisbehaved' &&
+    (failure.reason === 'early-data-under-another-suite' ||
+      failure.reason === 'early-data-under-another-protocol')
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { SEED_LENGTH, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
+import { handshakeTypes } from '../../src/codepoints.ts';
 import {
   answer,
   client,
@@ -20,6 +21,7 @@ import {
   type State,
   type Step,
   send,
+  sendEarlyData,
   server,
   status,
   TICKET_KEY_ENTROPY,
@@ -62,30 +64,36 @@ export function newMemory(): Memory {
   return { isResumption: false, ticketKeys, session: undefined, now: Date.now() };
 }
 
-/** Makes one connection to the runner and does there what the settings say. */
-export async function runConnection(settings: Settings, memory: Memory): Promise<Outcome> {
+/**
+ * Makes one connection to the runner and does there what the settings say; once it has rejected a client's early data, what
+ * `retry` says.
+ */
+export async function runConnection(settings: Settings, retry: Settings, memory: Memory): Promise<Outcome> {
   const credentials = shimCredentials(settings);
+  const { session } = memory;
+  memory.session = undefined;
   const first = settings.has('-server')
     ? server(shimServerConfig(settings, credentials, memory.ticketKeys), randomBytes(SEED_LENGTH))
-    : startClient(settings, credentials, memory);
+    : startClient(settings, retry, credentials, memory, session);
   if (first === undefined) return { kind: 'unexpected', problem: 'there is no session to offer' };
   const socket = await dial(settings);
-  const outcome = await converse(settings, memory, credentials, socket, first);
+  const outcome = await converse(settings, retry, memory, session, credentials, socket, first);
   await hangUp(socket);
   return outcome;
 }
 
 function startClient(
   settings: Settings,
+  retry: Settings,
   credentials: readonly ShimCredential[],
-  memory: Memory,
+  { isResumption, now }: Memory,
+  session: Session | undefined,
 ): Step | undefined {
-  const config = shimClientConfig(settings, credentials);
+  const config = shimClientConfig(settings, retry, credentials);
   const seed = randomBytes(SEED_LENGTH);
-  const { session } = memory;
-  memory.session = undefined;
-  if (!memory.isResumption) return client(config, seed);
-  return session === undefined ? undefined : client(config, seed, { sessions: [session], now: memory.now });
+  if (!isResumption) return client(config, seed);
+  if (session === undefined) return undefined;
+  return client(config, seed, { sessions: [session], now, earlyData: settings.has('-enable-early-data') });
 }
 
 /** The runner listens, whichever role it takes. It knows the shim by the number that comes first. */
@@ -115,13 +123,19 @@ async function hangUp(socket: Socket): Promise<void> {
 
 /** A connection while it runs. */
 interface Talk {
-  readonly settings: Settings;
+  settings: Settings;
+  /** What counts once early data has been rejected. */
+  readonly retry: Settings;
   readonly memory: Memory;
+  /** What a client goes on from. */
+  readonly session: Session | undefined;
   readonly credentials: readonly ShimCredential[];
   readonly socket: Socket;
   state: State;
   request: Request | undefined;
   facts: Facts | undefined;
+  /** How much of what it writes first has gone early. */
+  earlyBytes: number;
   /** A first message that is held back until something has been read. */
   heldBack: Uint8Array | undefined;
   readonly secrets: Map<SecretLabel, Uint8Array>;
@@ -130,27 +144,34 @@ interface Talk {
 
 async function converse(
   settings: Settings,
+  retry: Settings,
   memory: Memory,
+  session: Session | undefined,
   credentials: readonly ShimCredential[],
   socket: Socket,
   first: Step,
 ): Promise<Outcome> {
   const talk: Talk = {
     settings,
+    retry,
     memory,
+    session,
     credentials,
     socket,
     state: first.state,
     request: undefined,
     facts: undefined,
+    earlyBytes: 0,
     heldBack: undefined,
     secrets: new Map(),
     outcome: undefined,
   };
   advance(talk, first);
+  writeEarly(talk);
   for await (const chunk of chunksOf(socket)) {
     for (const piece of settings.has('-async') ? singleBytes(chunk) : [chunk]) {
       advance(talk, receive(talk.state, piece, memory.now));
+      writeEarly(talk);
     }
     while (talk.request !== undefined) answerRequest(talk, talk.request);
     if (talk.outcome !== undefined) return talk.outcome;
@@ -193,6 +214,10 @@ function react(talk: Talk, effect: Effect): void {
       return;
     case 'established':
       talk.facts = effect.facts;
+      if (!talk.settings.has('-server') && effect.facts.earlyData.kind === 'rejected') {
+        talk.settings = talk.retry;
+        talk.earlyBytes = 0;
+      }
       begin(talk, effect.facts);
       return;
     case 'data':
@@ -232,12 +257,55 @@ function outcomeOf(talk: Talk, failure: Failure): Outcome {
 }
 
 /** A client that has said and heard all has a session, unless it is not to have one. */
-function ending({ settings, memory }: Talk): Outcome {
+function ending({ settings, memory: { session } }: Talk): Outcome {
   if (settings.has('-server') || settings.has('-shim-shuts-down')) return { kind: 'done' };
-  const hasSession = memory.session !== undefined;
-  return hasSession === settings.has('-expect-no-session')
-    ? { kind: 'unexpected', problem: hasSession ? 'there is a session' : 'there is no session' }
+  const hasSession = session !== undefined;
+  if (hasSession === settings.has('-expect-no-session')) {
+    return { kind: 'unexpected', problem: hasSession ? 'there is a session' : 'there is no session' };
+  }
+  const isForEarlyData = session?.version === 'TLS 1.3' && session.maxEarlyData > 0;
+  return hasSession && isForEarlyData !== settings.has('-expect-ticket-supports-early-data')
+    ? { kind: 'unexpected', problem: `the session is ${isForEarlyData ? '' : 'not '}for early data` }
     : { kind: 'done' };
+}
+
+/** A client's first message goes early where it can, at once or after one of the server's messages. */
+function writeEarly(talk: Talk): void {
+  const { settings, state } = talk;
+  const after = settings.number('-early-write-after-message');
+  const isDue = after === undefined || state.phase.kind === stateAfter[after];
+  if (settings.has('-server') || !settings.has('-shim-writes-first') || talk.earlyBytes > 0 || !isDue) return;
+  const open = status(state).earlyData;
+  if (open === undefined) return;
+  const early = greetings(settings).subarray(0, open.left);
+  const size = settings.text('-shim-initial-write')?.length ?? early.length;
+  for (let at = 0; at < early.length; at += size) {
+    advance(talk, sendEarlyData(talk.state, early.subarray(at, at + size)));
+  }
+  talk.earlyBytes = early.length;
+  exportTooEarly(talk);
+}
+
+/** The exporter is for a handshake that is over; there is another one for early data. */
+function exportTooEarly(talk: Talk): void {
+  if (talk.settings.number('-export-keying-material') === undefined) return;
+  try {
+    exportKeys(talk);
+  } catch (thrown) {
+    conclude(talk, { kind: 'unexpected', problem: `:HANDSHAKE_NOT_COMPLETE: ${thrown}` });
+  }
+}
+
+/** What a client awaits that has read one message of a resumption. */
+const stateAfter: Readonly<Record<number, State['phase']['kind']>> = {
+  [handshakeTypes.serverHello]: 'awaitEncryptedExtensions',
+  [handshakeTypes.encryptedExtensions]: 'awaitServerFinished',
+};
+
+/** What the shim writes first. */
+function greetings(settings: Settings): Uint8Array {
+  const greeting = settings.text('-shim-initial-write') ?? 'hello';
+  return Buffer.from(greeting.repeat(settings.number('-repeat-shim-initial-write') ?? 1), 'latin1');
 }
 
 /** What the shim does as soon as it can. */
@@ -245,19 +313,18 @@ function begin(talk: Talk, facts: Facts): void {
   const { settings, credentials } = talk;
   const [problem] = settings.has('-handshake-never-done')
     ? ['the handshake was completed']
-    : unmetExpectations(settings, facts, credentials, talk.memory.isResumption);
+    : unmetExpectations(settings, facts, credentials, talk.memory.isResumption, talk.session);
   if (problem !== undefined) {
     conclude(talk, { kind: 'unexpected', problem });
     return;
   }
   exportKeys(talk);
-  const greeting = Buffer.from(settings.text('-shim-initial-write') ?? 'hello', 'latin1');
   if (settings.has('-write-different-record-sizes')) {
     for (const size of RECORD_SIZES) sendAll(talk, new Uint8Array(size).fill(0x42));
   } else if (settings.has('-read-with-unfinished-write')) {
-    talk.heldBack = greeting;
+    talk.heldBack = greetings(settings).subarray(talk.earlyBytes);
   } else if (settings.has('-shim-writes-first')) {
-    for (let i = 0; i < (settings.number('-repeat-shim-initial-write') ?? 1); i++) sendAll(talk, greeting);
+    sendAll(talk, greetings(settings).subarray(talk.earlyBytes));
   }
   if (settings.has('-key-update-before-read')) turnKeys(talk);
   if (settings.has('-shim-shuts-down')) {
@@ -304,7 +371,9 @@ function turnKeys(talk: Talk): void {
 }
 
 function sendAll(talk: Talk, bytes: Uint8Array): void {
-  if (status(talk.state).canSend) advance(talk, send(talk.state, bytes));
+  const { canSend, earlyData } = status(talk.state);
+  if (canSend) advance(talk, send(talk.state, bytes));
+  else if (earlyData !== undefined) advance(talk, sendEarlyData(talk.state, bytes));
 }
 
 function answerRequest(talk: Talk, request: Request): void {

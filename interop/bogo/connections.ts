@@ -6,11 +6,11 @@ import { exitUnimplemented } from './exit.ts';
 import type { CommandLine, Settings } from './flags.ts';
 
 /** Makes the connections that the command line asks for, one after the other. Answers the exit code. */
-export async function runConnections({ initial, resume }: CommandLine): Promise<number> {
+export async function runConnections({ initial, resume, retry }: CommandLine): Promise<number> {
   const memory = newMemory();
   for (let i = 0; i <= (initial.number('-resume-count') ?? 0); i++) {
     const settings = i === 0 ? initial : resume;
-    const outcome = await runConnection(settings, memory);
+    const outcome = await runConnection(settings, retry, memory);
     if (outcome.kind !== 'done') {
       report(settings, outcome);
       return 1;

@@ -166,6 +166,10 @@ export const differences: readonly Exclusion[] = [
     tests: ['CertificateVerificationDoesNotFailOnResume-*'],
   },
   {
+    reason: 'a session is offered once its server has been judged anew, and not if that is refused',
+    tests: ['EarlyData-Accept0RTT-Client-ReverifyFails-*', 'EarlyData-Reject0RTT-Client-ReverifyFails-*'],
+  },
+  {
     reason: 'a refused certificate ends the connection, with the alert that the reason asks for',
     tests: ['CertificateVerificationSoftFail-*', 'CertificateVerificationFail-*-TLS13-TLS-Sync*'],
   },
@@ -229,10 +233,6 @@ export const missing: readonly Exclusion[] = [
     ],
   },
   { reason: 'an extension that is no standard: NPN', tests: ['-advertise-npn'] },
-  {
-    reason: 'early data is not there yet',
-    tests: ['-enable-early-data', '-expect-*-early-data', '-expect-early-data-reason'],
-  },
   {
     reason: 'Encrypted ClientHello is not there yet',
     tests: [

@@ -6,7 +6,7 @@ import {
   protocolVersions,
   signatureSchemeCodes,
 } from '../../src/codepoints.ts';
-import type { Facts, Request } from '../../src/index.ts';
+import type { EarlyDataRejection, Facts, Request, Session } from '../../src/index.ts';
 import { decodePem } from '../../x509/index.ts';
 import { must } from '../support/must.ts';
 import type { Settings } from './flags.ts';
@@ -19,6 +19,7 @@ export function unmetExpectations(
   facts: Facts,
   credentials: readonly ShimCredential[],
   isResumption: boolean,
+  session: Session | undefined,
 ): readonly string[] {
   const problems: string[] = [];
   const expect = <T>(what: string, wanted: T | undefined, found: T) => {
@@ -38,6 +39,14 @@ export function unmetExpectations(
     settings.number('-expect-peer-signature-algorithm'),
     scheme === undefined ? 0 : signatureSchemeCodes[scheme],
   );
+  const { kind: earlyData } = facts.earlyData;
+  const isAccepted = earlyData === 'accepted';
+  expect('early data accepted', settings.has('-expect-accept-early-data') ? true : undefined, isAccepted);
+  expect('early data accepted', settings.has('-expect-reject-early-data') ? false : undefined, isAccepted);
+  const isNotToOffer = isResumption && settings.has('-expect-no-offer-early-data');
+  expect('early data', isNotToOffer ? 'notOffered' : undefined, earlyData);
+  const reason = settings.text('-expect-early-data-reason');
+  expect('the reason of early data', reason, earlyDataReason(settings, facts, session));
   expect('the server name', settings.text('-expect-server-name'), facts.serverName ?? '');
   expect('the server name', settings.has('-expect-no-server-name') ? '' : undefined, facts.serverName ?? '');
   const protocolFlag = settings.has('-server') ? '-select-alpn' : '-expect-alpn';
@@ -76,6 +85,35 @@ export function unmetExpectations(
   );
   return problems;
 }
+
+/** What BoringSSL calls what became of early data. `session` is what the client went on from. */
+function earlyDataReason(settings: Settings, facts: Facts, session: Session | undefined): string {
+  const { earlyData } = facts;
+  switch (earlyData.kind) {
+    case 'accepted':
+      return 'accept';
+    case 'rejected':
+      return rejections[earlyData.reason];
+    case 'notOffered':
+      if (!settings.has('-enable-early-data')) return 'disabled';
+      if (settings.has('-server')) return facts.resumed ? 'peer_declined' : 'no_session_offered';
+      if (session?.version !== 'TLS 1.3') return 'no_session_offered';
+      return session.maxEarlyData === 0 ? 'unsupported_for_session' : 'alpn_mismatch';
+  }
+}
+
+const rejections: Readonly<Record<EarlyDataRejection, string>> = {
+  declined: 'peer_declined',
+  disabled: 'disabled',
+  'hello-retry-request': 'hello_retry_request',
+  'session-not-resumed': 'session_not_resumed',
+  'not-first-psk': 'session_not_resumed',
+  'unsupported-by-psk': 'unsupported_for_session',
+  'other-cipher-suite': 'session_not_resumed',
+  'other-application-protocol': 'alpn_mismatch',
+  stale: 'ticket_age_skew',
+  replay: 'replay',
+};
 
 /** What the runner expects a request to say and what it says instead, when they differ. */
 export function unmetByRequest(settings: Settings, request: Request): string | undefined {

@@ -41,6 +41,11 @@ const switches = [
   '-key-update-before-read',
   '-enable-grease',
   '-permute-extensions',
+  '-enable-early-data',
+  '-expect-ticket-supports-early-data',
+  '-expect-accept-early-data',
+  '-expect-reject-early-data',
+  '-expect-no-offer-early-data',
 ] as const;
 
 /** Flags with a value. */
@@ -81,6 +86,8 @@ const valued = [
   '-expect-peer-certificate-type',
   '-accepted-peer-cert-types',
   '-available-client-cert-types',
+  '-expect-early-data-reason',
+  '-early-write-after-message',
 ] as const;
 
 /** Flags with a value that belong to a credential: to the newest `-new-…-credential`, or else to the default one. */

@@ -33,6 +33,7 @@ import {
   decodePrivateKey,
   encodePublicKey,
   err,
+  pinnedCertificate,
   pinnedRawKey,
   type RawKeyAuthenticator,
   trustAnchorsFromPem,
@@ -56,12 +57,23 @@ export interface ShimPsk extends ExternalPsk {
 }
 
 /** Throws when the settings make no configuration that this library accepts. */
-export function shimClientConfig(settings: Settings, credentials: readonly ShimCredential[]): ClientConfig {
+export function shimClientConfig(
+  settings: Settings,
+  retry: Settings,
+  credentials: readonly ShimCredential[],
+): ClientConfig {
   const keyShares = settings.numbers('-key-shares');
+  // With early data a session has to be judged before it is offered: that is not left to an answer.
+  const earlyData = settings.has('-enable-early-data');
+  const peers = peerAuthentication(settings, settings.has('-async') && !earlyData);
   return must(
     clientConfig({
       ...commonOptions(settings),
-      ...peerAuthentication(settings, settings.has('-async')),
+      ...peers,
+      authenticator:
+        earlyData && peers.authenticator !== undefined
+          ? changingAuthenticator(settings, retry)
+          : peers.authenticator,
       clientCertificateTypes: listed(certificateTypes(settings.numbers('-available-client-cert-types'))),
       credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
       serverName: settings.text('-host-name'),
@@ -88,11 +100,17 @@ export function shimServerConfig(
       clientAuthentication: clientAuthentication(settings),
       // BoringSSL's servers always do.
       grease: true,
+      maxEarlyData: settings.has('-enable-early-data') ? MAX_EARLY_DATA : 0,
+      earlyDataWindow: EARLY_DATA_WINDOW,
       ticketKeys: settings.has('-no-ticket') || settings.has('-skip-ticket') ? [] : ticketKeys,
       applicationProtocols: protocol === undefined || protocol === '' ? [] : [protocol],
     }),
   );
 }
+
+/** What BoringSSL's servers allow, in bytes and in milliseconds. */
+const MAX_EARLY_DATA = 14_336;
+const EARLY_DATA_WINDOW = 60_000;
 
 /** The certificates and raw keys of the command line, in its order, the default one last. */
 export function shimCredentials(settings: Settings): readonly ShimCredential[] {
@@ -246,6 +264,25 @@ export function shimRawKeyAuthenticator(settings: Settings): RawKeyAuthenticator
   }
   const pin = settings.text('-expect-peer-rpk-sha256');
   return pin === undefined ? dangerouslyAcceptAnyRawKey : pinnedRawKey([base64(pin)]);
+}
+
+/** What comes after the server of a session was judged belongs to the connection that early data was rejected on. */
+function changingAuthenticator(settings: Settings, retry: Settings): Authenticator {
+  let current = shimAuthenticator(settings);
+  return (presented) => {
+    const verdict = current(presented);
+    current = expectedPeer(retry) ?? shimAuthenticator(retry);
+    return verdict;
+  };
+}
+
+/** Where the command line says which certificate comes, it may be from another root than the first connection's. */
+function expectedPeer(settings: Settings): Authenticator | undefined {
+  const file = settings.text('-expect-peer-cert-file');
+  if (file === undefined || settings.has('-verify-fail')) return undefined;
+  const [leaf] = must(decodePem(readFileSync(file, 'latin1')));
+  if (leaf === undefined) throw new Error(`${file} is empty`);
+  return pinnedCertificate([provider.hashes.sha256.digest(leaf.bytes)]);
 }
 
 const refuseEverybody: Authenticator = () =>

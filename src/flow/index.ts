@@ -3,6 +3,7 @@
 export { type ConnectionFailure, isTlsError, type TlsError } from './error.ts';
 export { type Flow, flowClosedError } from './flow.ts';
 export { type MemoryPairOptions, memoryPair } from './memory.ts';
+export { type ReplayGuard, replayGuard } from './replay-guard.ts';
 export {
   type ClientSessions,
   clientSessions,

@@ -4,7 +4,9 @@ import {
   type ClientConfig,
   client,
   close,
+  type EarlyDataStatus,
   type Effect,
+  exportEarlyKeyingMaterial,
   exportKeyingMaterial,
   type Facts,
   type Request,
@@ -16,6 +18,7 @@ import {
   type Session,
   type Step,
   send,
+  sendEarlyData,
   server,
   sessionName,
   status,
@@ -27,6 +30,7 @@ import { byteQueue } from './byte-queue.ts';
 import { alarm, deferred, within } from './deferred.ts';
 import { messageOf, tlsError } from './error.ts';
 import { type Flow, flowClosedError } from './flow.ts';
+import type { ReplayGuard } from './replay-guard.ts';
 import type { ClientSessions, SessionStore } from './sessions.ts';
 
 /**
@@ -48,6 +52,10 @@ export interface TlsConnection extends Flow {
   readonly tlsExporter: () => Secret;
   /** The channel binding `tls-server-end-point` (RFC 5929 §4); undefined where the RFC defines none. */
   readonly tlsServerEndPoint: () => Uint8Array | undefined;
+  /** As `exportKeyingMaterial`, for early data; not bound to this connection alone (RFC 9846 §F.5.1). */
+  readonly exportEarlyKeyingMaterial: (label: string, context: Uint8Array, length: number) => Secret;
+  /** At a client: whether early data that was rejected is sent again (see `resendEarlyData`). */
+  readonly earlyDataResent: boolean;
 }
 
 export interface WrapOptions {
@@ -74,6 +82,30 @@ export interface WrapOptions {
   readonly sessions?: readonly Session[] | ClientSessions | undefined;
   /** At a server with `storedSessions`: where they are. Without it, `answer` is asked and sessions are lost. */
   readonly sessionStore?: SessionStore | undefined;
+  /**
+   * At a client: asked for early data (0-RTT) when a session allows it, and told how much that may be and which protocol
+   * it has to speak; undefined sends none. Only what may be done twice: somebody in between can repeat it. What became of
+   * it is in the facts.
+   */
+  readonly earlyData?: ((open: EarlyDataStatus) => Uint8Array | undefined) | undefined;
+  /**
+   * At a client: sends early data that was rejected again, before anything else, if the same application protocol was
+   * negotiated. Default false: an attacker can have both the early data and its repetition reach a server.
+   */
+  readonly resendEarlyData?: boolean | undefined;
+  /**
+   * At a server: says whether early data is new; without it the request goes to `answer`, and if nobody answers early data
+   * is rejected. Share one among all connections.
+   */
+  readonly replayGuard?: ReplayGuard | undefined;
+  /**
+   * At a server: called with early data as soon as it comes, when the client may be anybody who has recorded it. `reply`
+   * answers as early. Without this, early data is read from the connection like all other once the handshake is over,
+   * and by then the client has shown that it is there. What it throws ends the connection.
+   */
+  readonly onEarlyData?:
+    | ((bytes: Uint8Array, reply: (bytes: Uint8Array) => Promise<void>) => void)
+    | undefined;
   /** Gives up a handshake that is not over; an established connection is no longer its concern. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -97,10 +129,22 @@ export function wrapClient(
   config: ClientConfig,
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
-  const { sessions: given = [], now = Date.now } = options;
+  const { sessions: given = [], now = Date.now, earlyData } = options;
   const time = now();
   const sessions = 'take' in given ? listOf(given.take(sessionName(config), time)) : given;
-  return establish(flow, (seed) => client(config, seed, { sessions, now: time }), options);
+  const start = (seed: Uint8Array): Start => {
+    const first = client(config, seed, { sessions, now: time, earlyData: earlyData !== undefined });
+    const open = status(first.state).earlyData;
+    const bytes = open && earlyData?.(open);
+    if (open === undefined || bytes === undefined) return { first };
+    const { state, effects } = sendEarlyData(first.state, bytes);
+    const { applicationProtocol } = open;
+    return {
+      first: { state, effects: [...first.effects, ...effects] },
+      early: { bytes: bytes.slice(), applicationProtocol },
+    };
+  };
+  return establish(flow, start, options);
 }
 
 /** As {@link wrapClient}, for the server's side. */
@@ -109,7 +153,7 @@ export function wrapServer(
   config: ServerConfig,
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
-  return establish(flow, (seed) => server(config, seed), options);
+  return establish(flow, (seed) => ({ first: server(config, seed) }), options);
 }
 
 /**
@@ -123,7 +167,7 @@ export async function wrapRestored(
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
   const first = restore(config, snapshot);
-  if (first.ok) return drive(flow, first.value, options);
+  if (first.ok) return drive(flow, { first: first.value }, options);
   await flow.close();
   throw new TypeError(`the connection cannot be restored (${first.error.kind}): ${first.error.detail}`);
 }
@@ -139,21 +183,28 @@ const HANDSHAKE_TIMEOUT = 30_000;
 const CLOSE_TIMEOUT = 1_000;
 const READ_AHEAD = 64 * 1024;
 
+/** How a connection begins. */
+interface Start {
+  readonly first: Step;
+  /** What was sent as early data, and for which protocol. */
+  readonly early?: { readonly bytes: Uint8Array; readonly applicationProtocol: string | undefined };
+}
+
 async function establish(
   flow: Flow,
-  start: (seed: Uint8Array) => Step,
+  start: (seed: Uint8Array) => Start,
   options: WrapOptions,
 ): Promise<TlsConnection> {
-  let first: Step;
+  let begun: Start;
   try {
     options.signal?.throwIfAborted();
-    first = start((options.entropy ?? systemEntropy)(SEED_LENGTH));
+    begun = start((options.entropy ?? systemEntropy)(SEED_LENGTH));
   } catch (thrown) {
     // The flow is ours already.
     await flow.close();
     throw errorOf(thrown);
   }
-  return drive(flow, first, options);
+  return drive(flow, begun, options);
 }
 
 /**
@@ -162,7 +213,7 @@ async function establish(
  * Everything turns around `advance`, which is synchronous: it takes one step of the engine and carries out its effects
  * in order. The pump, the callers of `write` and the answers to requests take turns at it.
  */
-function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnection> {
+function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promise<TlsConnection> {
   const now = options.now ?? Date.now;
   const closeTimeout = options.closeTimeout ?? CLOSE_TIMEOUT;
   let { state } = first;
@@ -174,6 +225,7 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
   let failure: Error | undefined;
   /** Nothing more is asked of the engine. */
   let over = false;
+  let isEstablished = false;
   let closing: Promise<void> | undefined;
   /** The outstanding request, being answered. */
   let answering: Promise<void> | undefined;
@@ -210,12 +262,19 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
         return;
       }
       case 'data':
-        inbox.push(effect.bytes);
+        if (effect.early && options.onEarlyData !== undefined) options.onEarlyData(effect.bytes, replyEarly);
+        else inbox.push(effect.bytes);
         return;
-      case 'established':
+      case 'established': {
+        const { facts } = effect;
+        const resent = early !== undefined && maySendAgain(early, facts);
         stopWaiting();
+        isEstablished = true;
+        // Queued, like any caller's: what this step has yet to send was sealed before it.
+        if (resent) write(early.bytes).catch(() => {});
         established.resolve({
-          facts: effect.facts,
+          facts,
+          earlyDataResent: resent,
           read: inbox.read,
           write,
           closeWrite,
@@ -224,8 +283,11 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
             exportKeyingMaterial(state, label, context, length),
           tlsExporter: () => tlsExporter(state),
           tlsServerEndPoint: () => tlsServerEndPoint(state),
+          exportEarlyKeyingMaterial: (label, context, length) =>
+            exportEarlyKeyingMaterial(state, label, context, length),
         });
         return;
+      }
       case 'request':
         answering = answerRequest(effect.request);
         return;
@@ -257,7 +319,8 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
   async function pump(): Promise<void> {
     try {
       for (;;) {
-        await inbox.room();
+        // Early data is bounded by the configuration, and nobody can read it before the handshake is over.
+        if (isEstablished) await inbox.room();
         while (answering !== undefined) await answering;
         if (unsent > UNSENT_BOUND) await written;
         if (!over && !status(state).canReceive) return;
@@ -291,14 +354,30 @@ function drive(flow: Flow, first: Step, options: WrapOptions): Promise<TlsConnec
 
   async function write(bytes: Uint8Array): Promise<void> {
     if (closing !== undefined) throw flowClosedError();
-    await inTurn(async () => {
-      for (let at = 0; at < bytes.length; at += WRITE_PIECE) {
-        refuseIfFailed();
-        if (!status(state).canSend) throw new TypeError('write was called after closeWrite');
-        advance(() => send(state, bytes.subarray(at, at + WRITE_PIECE)), true);
-        await written;
-      }
+    await inTurn(() => writeAll(bytes));
+  }
+
+  async function writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += WRITE_PIECE) {
+      refuseIfFailed();
+      if (!status(state).canSend) throw new TypeError('write was called after closeWrite');
+      advance(() => send(state, bytes.subarray(at, at + WRITE_PIECE)), true);
+      await written;
+    }
+  }
+
+  /** Before the handshake is over if it still can. */
+  function replyEarly(bytes: Uint8Array): Promise<void> {
+    return inTurn(async () => {
+      if (status(state).earlyData === undefined) await writeAll(bytes);
+      else advance(() => sendEarlyData(state, bytes), true);
+      await written;
     });
+  }
+
+  function maySendAgain({ applicationProtocol }: NonNullable<Start['early']>, facts: Facts): boolean {
+    const isSame = facts.applicationProtocol === applicationProtocol;
+    return options.resendEarlyData === true && facts.earlyData.kind === 'rejected' && isSame;
   }
 
   function closeWrite(): Promise<void> {
@@ -431,8 +510,15 @@ function listOf<T>(value: T | undefined): readonly T[] {
 
 /** The caller's response; whatever is wrong with it becomes a refusal. */
 async function responseTo(request: Request, options: WrapOptions): Promise<Response> {
-  const { answer: answerer, sessionStore } = options;
+  const { answer: answerer, sessionStore, replayGuard } = options;
   if (request.kind === 'sessionLookup' && sessionStore !== undefined) return take(sessionStore, request.id);
+  if (request.kind === 'replayCheck' && replayGuard !== undefined) {
+    try {
+      return { kind: 'replayCheck', isNew: await replayGuard(request) };
+    } catch (thrown) {
+      return refusal(messageOf(thrown));
+    }
+  }
   if (answerer === undefined) {
     return refusal(`nothing answers the request for a ${request.kind}: give the option \`answer\``);
   }

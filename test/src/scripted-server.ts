@@ -120,15 +120,15 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
 
   const { selected = 0 } = options;
   const first = pskOf(options.resumption?.sessions[0]);
-  const psk = pskOf(options.resumption?.sessions[selected]);
+  const psk = pskOf(options.resumption?.sessions[selected])?.psk;
   const start = client(config, bytes(48, options.seed ?? 1), options.resumption);
   const peer = makePeer(crypto, start.state, (message, raw) => {
     if (message.kind === 'clientHello') {
       hellos.push(message.body);
       peer.transcript.push(raw);
       if (first !== undefined && findExtension(message.body.extensions, 'earlyData') !== undefined) {
-        const early = earlySecrets(crypto, suite.hash, first, transcriptHash(peer, suite));
-        protectReads(peer, suite, early.clientEarlyTraffic);
+        const early = earlySecrets(crypto, first.suite.hash, first.psk, transcriptHash(peer, first.suite));
+        protectReads(peer, first.suite, early.clientEarlyTraffic);
       }
     }
     if (message.kind === 'endOfEarlyData') {
@@ -269,8 +269,11 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
   return { peer, suite, hello, say, play, compose, changeKeys };
 }
 
-function pskOf(session: Session | undefined): Secret | undefined {
-  return session?.version === 'TLS 1.3' ? session.psk : undefined;
+function pskOf(
+  session: Session | undefined,
+): { readonly suite: CipherSuite; readonly psk: Secret } | undefined {
+  if (session?.version !== 'TLS 1.3') return undefined;
+  return { suite: cipherSuites[session.cipherSuite], psk: session.psk };
 }
 
 function secretsOf<T>(secrets: T | undefined): T {
