@@ -81,6 +81,9 @@ export const extensionTypes = {
   encryptedClientHello: 0xfe0d,
 } as const;
 
+/** RFC 6066 §8: CertificateStatusType. */
+export const certificateStatusTypes = { ocsp: 1 } as const;
+
 /** RFC 9846 §B.4. */
 export const tls13CipherSuiteCodes = {
   TLS_AES_128_GCM_SHA256: 0x1301,

@@ -161,6 +161,17 @@ export interface ClientOptions extends CommonOptions, PeerAuthentication {
    * and a key agreement, so that those who use one do not stand out. Default neither: see CommonOptions.grease.
    */
   readonly encryptedClientHello?: EchClientOptions | 'grease' | undefined;
+  /**
+   * Whether the server is asked for OCSP responses with its certificates (RFC 6066 §8). What they say counts where the
+   * authenticator looks (`chainOfTrust` with `revocation`), and so does that a certificate promises one and none comes
+   * (RFC 7633). Default true.
+   */
+  readonly requestOcsp?: boolean | undefined;
+  /**
+   * Whether the server is asked for signed certificate timestamps (RFC 6962 §3.3) beside those in its certificate, for an
+   * authenticator that looks (`chainOfTrust` with `transparency`). Default false.
+   */
+  readonly requestScts?: boolean | undefined;
   /** RFC 9846 §E.4: a session id and change_cipher_spec records that do nothing but calm middleboxes. */
   readonly middleboxCompatibility?: boolean | undefined;
   /**
@@ -247,6 +258,10 @@ export interface ClientAuthentication extends PeerAuthentication {
   readonly required: boolean;
   /** DER-encoded names of the authorities the client may choose among (RFC 9846 §4.3.4). A hint; none means any. */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
+  /** As a client's `requestOcsp`. Default false: few clients have any. */
+  readonly requestOcsp?: boolean | undefined;
+  /** As a client's `requestScts`. Default false. */
+  readonly requestScts?: boolean | undefined;
 }
 
 interface CommonConfig {
@@ -287,6 +302,8 @@ export interface ClientConfig extends CommonConfig {
   /** As codepoints. */
   readonly extensionOrder: 'fixed' | 'permuted' | readonly number[];
   readonly ech: ClientEch;
+  readonly requestOcsp: boolean;
+  readonly requestScts: boolean;
   readonly middleboxCompatibility: boolean;
   readonly fallback: boolean;
 }
@@ -381,6 +398,8 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       ticketRequest: options.ticketRequest && { ...options.ticketRequest },
       extensionOrder,
       ech: ech.value,
+      requestOcsp: options.requestOcsp ?? defaults.requestOcsp,
+      requestScts: options.requestScts ?? defaults.requestScts,
       middleboxCompatibility: options.middleboxCompatibility ?? defaults.middleboxCompatibility,
       fallback: options.fallback ?? false,
     }),

@@ -17,6 +17,7 @@ import {
 import { isSame } from './bytes.ts';
 import type { SignatureSchemeName } from './codepoints.ts';
 import { schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
+import { type OwnStaple, ownStaples, type Staple } from './stapling.ts';
 import { listed } from './text.ts';
 
 /** What this side can show of itself: a certificate chain, or a key alone (RFC 7250). */
@@ -34,6 +35,8 @@ export interface Credential {
   readonly key: CredentialKey;
   /** What the key signs with, most wanted first; undefined: the configuration's list. */
   readonly signatureSchemes: readonly SignatureSchemeName[] | undefined;
+  /** What goes along with the certificates, in their order, for peers that ask. */
+  readonly staples: readonly OwnStaple[];
   readonly [checkedCredential]: true;
 }
 
@@ -61,6 +64,7 @@ export type CredentialError =
   | { readonly kind: 'bad-certificate'; readonly index: number; readonly detail: string }
   /** A raw key that is none, or none that can be used. */
   | { readonly kind: 'bad-public-key'; readonly detail: string }
+  | { readonly kind: 'bad-staple'; readonly index: number; readonly detail: string }
   | { readonly kind: 'key-does-not-match'; readonly detail: string }
   | { readonly kind: 'no-scheme-fits-key'; readonly detail: string };
 
@@ -70,6 +74,11 @@ export interface CredentialOptions {
    * make one of them. Default: the configuration's `signatureSchemes`.
    */
   readonly signatureSchemes?: readonly SignatureSchemeName[] | undefined;
+}
+
+export interface CertificateCredentialOptions extends CredentialOptions {
+  /** What goes along with each certificate of the chain, in its order; the first is the leaf's. Default: nothing. */
+  readonly staples?: readonly Staple[] | undefined;
 }
 
 declare const checkedCredential: unique symbol;
@@ -82,7 +91,7 @@ export function credential(
   crypto: CryptoProvider,
   chain: readonly Uint8Array[],
   key: CredentialKey,
-  options: CredentialOptions = {},
+  options: CertificateCredentialOptions = {},
 ): Result<Credential, CredentialError> {
   // Copies: the caller's bytes may change after the check.
   const copies: readonly Uint8Array[] = chain.map((der) => Uint8Array.from(der));
@@ -108,6 +117,8 @@ export function credential(
   }
   const schemes = schemesOf(publicKey.value, options);
   if (!schemes.ok) return schemes;
+  const staples = ownStaples(options.staples ?? [], copies.length);
+  if (!staples.ok) return err({ kind: 'bad-staple', ...staples.error });
   return ok({
     certificateType: 'x509',
     chain: copies,
@@ -116,7 +127,19 @@ export function credential(
     publicKey: publicKey.value,
     key,
     signatureSchemes: schemes.value,
+    staples: staples.value,
   } as Credential);
+}
+
+/** The same credential with other things stapled: an OCSP response must be renewed before its nextUpdate. */
+export function restaple(
+  credential: Credential,
+  staples: readonly Staple[],
+): Result<Credential, CredentialError> {
+  const checked = ownStaples(staples, credential.chain.length);
+  return checked.ok
+    ? ok({ ...credential, staples: checked.value })
+    : err({ kind: 'bad-staple', ...checked.error });
 }
 
 /**

@@ -22,6 +22,8 @@ export const defaults: {
   readonly grease: boolean;
   readonly extensionOrder: 'fixed' | 'permuted';
   readonly storedSessions: boolean;
+  readonly requestOcsp: boolean;
+  readonly requestScts: boolean;
   readonly ticketCount: number;
   readonly ticketLifetime: number;
   readonly maxEarlyData: number;
@@ -77,6 +79,10 @@ export const defaults: {
   extensionOrder: 'fixed',
   // Sealed tickets need no store, and many servers can share their keys.
   storedSessions: false,
+  // Nine bytes, so that an authenticator which wants to know whether a certificate is revoked has something to go by.
+  requestOcsp: true,
+  // Public certificates hold their timestamps themselves.
+  requestScts: false,
   ticketCount: 2,
   // Seconds. Short, because a stolen ticket key opens what was resumed under it only while tickets live.
   ticketLifetime: 7_200,

@@ -95,6 +95,10 @@ interface CommonFacts {
   readonly peer: AuthenticatedPeer | undefined;
   /** The peer's raw key, when it is that which was accepted. */
   readonly peerRawKey: RawPublicKey | undefined;
+  /** The OCSP response that the peer stapled to its leaf, DER, as it came: whether it says anything, the authenticator asks. */
+  readonly peerOcspResponse: Uint8Array | undefined;
+  /** The SignedCertificateTimestampList (RFC 6962 §3.3) that came with the peer's leaf, as it came. */
+  readonly peerScts: Uint8Array | undefined;
   /** The ClientHello.random: identifies the connection in a key log. */
   readonly clientRandom: Uint8Array;
 }

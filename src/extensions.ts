@@ -66,6 +66,35 @@ export interface ServerName {
   readonly hostName: string;
 }
 
+/** RFC 6066 §8: what a status_request in a ClientHello holds; `request` is as `statusType` says. */
+export interface CertificateStatusRequest {
+  readonly statusType: number;
+  readonly request: Uint8Array;
+}
+
+/** RFC 6066 §8: the request of statusType 1. */
+export interface OcspStatusRequest {
+  readonly responderIdList: readonly Uint8Array[];
+  readonly requestExtensions: Uint8Array;
+}
+
+/** RFC 6066 §8: what a status_request beside a certificate holds; statusType 1 is ocsp. */
+export interface CertificateStatus {
+  readonly statusType: number;
+  /** DER. */
+  readonly response: Uint8Array;
+}
+
+export const ocspStatusRequest = struct<OcspStatusRequest>({
+  responderIdList: vector(opaque(1, 0xffff), 0, 0xffff),
+  requestExtensions: opaque(0, 0xffff),
+});
+
+/** RFC 6962 §3.3: SignedCertificateTimestampList, each a SerializedSCT. */
+export const sctList = vector(opaque(1, 0xffff), 1, 0xffff);
+
+const statusRequest = struct<CertificateStatusRequest>({ statusType: uint8, request: opaqueRest });
+const certificateStatus = struct<CertificateStatus>({ statusType: uint8, response: opaque(1, 0xffffff) });
 const codes = vector(uint16, 2, 0xfffe);
 const pskIdentity = struct<PskIdentity>({ identity: opaque(1, 0xffff), obfuscatedTicketAge: uint32 });
 const offeredPsks = struct<OfferedPsks>({
@@ -86,6 +115,7 @@ const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
 
 const inClientHello = {
   serverName: vector(serverName, 1, 0xffff),
+  statusRequest,
   supportedGroups: codes,
   ecPointFormats: opaque(1, 255),
   signatureAlgorithms: codes,
@@ -95,6 +125,7 @@ const inClientHello = {
   extendedMasterSecret: opaqueFixed(0),
   sessionTicket: opaqueRest,
   recordSizeLimit: uint16,
+  signedCertificateTimestamp: opaqueFixed(0),
   earlyData: opaqueFixed(0),
   supportedVersions: vector(uint16, 2, 254),
   cookie: opaque(1, 0xffff),
@@ -147,12 +178,14 @@ const inEncryptedExtensions = {
 
 const inCertificateRequest = {
   serverName: opaqueRest,
+  statusRequest: opaqueFixed(0),
   signatureAlgorithms: codes,
+  signedCertificateTimestamp: opaqueFixed(0),
   certificateAuthorities: distinguishedNames,
   signatureAlgorithmsCert: codes,
 };
 
-const inCertificate = {};
+const inCertificate = { statusRequest: certificateStatus, signedCertificateTimestamp: sctList };
 
 const inNewSessionTicket = { earlyData: uint32 };
 

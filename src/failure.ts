@@ -133,6 +133,8 @@ const misbehaviours = {
   'undecodable-certificate': 'bad_certificate',
   'unsupported-certificate-key': 'unsupported_certificate',
   'certificate-key-may-not-sign': 'unsupported_certificate',
+  /** §4.5.1.1, RFC 6066 §8 */
+  'unoffered-status-type': 'illegal_parameter',
   /** §4.5.2 */
   'unoffered-signature-scheme': 'illegal_parameter',
   'signature-scheme-does-not-fit-key': 'illegal_parameter',

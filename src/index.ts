@@ -34,6 +34,7 @@ export {
 } from './config.ts';
 export {
   type AnyCredential,
+  type CertificateCredentialOptions,
   type Credential,
   type CredentialError,
   type CredentialKey,
@@ -41,6 +42,7 @@ export {
   credential,
   type RawKeyCredential,
   rawKeyCredential,
+  restaple,
 } from './credential.ts';
 export { defaults } from './defaults.ts';
 export type { EarlyDataFact, EarlyDataRejection, EarlyDataTerms } from './early-data.ts';
@@ -109,6 +111,7 @@ export {
   takeSession,
 } from './session-cache.ts';
 export { restore, type SnapshotError, snapshot } from './snapshot.ts';
+export type { Staple } from './stapling.ts';
 export type { RecordSizes, State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';
 export {

@@ -8,7 +8,8 @@ import {
 } from './codepoints.ts';
 import { type AnyExtension, extensionType, findExtension } from './extensions.ts';
 import { isGrease } from './grease.ts';
-import type { HandshakeMessage } from './messages.ts';
+import type { CertificateMessage, HandshakeMessage } from './messages.ts';
+import { stapledTo } from './stapling.ts';
 import { listed, printable } from './text.ts';
 
 /** What stands in a handshake message, for people who read a trace. No secret, and nothing that is not on the wire. */
@@ -61,7 +62,7 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
     case 'certificateRequest':
       return { extensions: names(message.body.extensions) };
     case 'certificate':
-      return { certificates: `${message.body.certificateList.length}` };
+      return certificateDetails(message.body);
     case 'certificateVerify':
       return { signatureScheme: label(signatureSchemeCodes, message.body.algorithm) };
     case 'newSessionTicket': {
@@ -79,6 +80,17 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
     case 'endOfEarlyData':
       return {};
   }
+}
+
+function certificateDetails({ certificateList }: CertificateMessage): Readonly<Record<string, string>> {
+  const { ocspResponses } = stapledTo(certificateList);
+  const responses = ocspResponses.filter((response) => response !== undefined).length;
+  const scts = findExtension(certificateList[0]?.extensions ?? [], 'signedCertificateTimestamp');
+  return {
+    certificates: `${certificateList.length}`,
+    ...(responses === 0 ? {} : { ocspResponses: `${responses}` }),
+    ...(scts === undefined ? {} : { scts: `${scts.length}` }),
+  };
 }
 
 function list(table: Readonly<Record<string, number>>, codes: readonly number[]): string {

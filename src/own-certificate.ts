@@ -3,9 +3,10 @@ import type { CertificateType, SignatureSchemeName, VersionName } from './codepo
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { AnyCredential } from './credential.ts';
 import { type Failure, misuse } from './failure.ts';
-import type { HandshakeMessage } from './messages.ts';
+import type { CertificateEntry, HandshakeMessage } from './messages.ts';
 import type { Request, Response } from './request.ts';
 import { isSignedWith, type SignatureScheme, schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
+import { type StapleWishes, stapleExtensions } from './stapling.ts';
 
 // This side's certificate, at a client and at a server alike: which one, how it is shown, how its key signs.
 
@@ -59,19 +60,23 @@ export function usableScheme(
 export function certificateMessage(
   certificateRequestContext: Uint8Array,
   credential: AnyCredential | undefined,
+  wishes: StapleWishes,
 ): HandshakeMessage {
-  const certificateList = entriesOf(credential).map((certData) => ({ certData, extensions: [] }));
+  const certificateList = entriesOf(credential, wishes);
   return { kind: 'certificate', body: { certificateRequestContext, certificateList } };
 }
 
-function entriesOf(credential: AnyCredential | undefined): readonly Uint8Array[] {
+function entriesOf(credential: AnyCredential | undefined, wishes: StapleWishes): readonly CertificateEntry[] {
   switch (credential?.certificateType) {
     case undefined:
       return [];
     case 'x509':
-      return credential.chain;
+      return credential.chain.map((certData, index) => {
+        const staple = credential.staples[index];
+        return { certData, extensions: staple === undefined ? [] : stapleExtensions(staple, wishes) };
+      });
     case 'rawPublicKey':
-      return [credential.rawKey.der];
+      return [{ certData: credential.rawKey.der, extensions: [] }];
   }
 }
 

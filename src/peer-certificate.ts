@@ -10,6 +10,7 @@ import {
   describeCertificateError,
   err,
   ok,
+  type PresentedChain,
   type RawKeyAuthenticator,
   type RawPublicKey,
   type ReferenceIdentity,
@@ -19,18 +20,25 @@ import {
 import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { maySign } from './credential.ts';
+import { type AnyExtension, checkReply } from './extensions.ts';
 import { type Failure, incompatible, misbehaved, misuse } from './failure.ts';
 import type { Limits } from './limits.ts';
-import type { CertificateEntry, CertificateVerify } from './messages.ts';
+import type { CertificateEntry, CertificateMessage, CertificateVerify } from './messages.ts';
 import type { Request, Response } from './request.ts';
 import { schemeFitsKey, signatureSchemeOfCode } from './signature-schemes.ts';
+import { nothingStapled, type Stapled, stapledTo, statusProblem } from './stapling.ts';
+import type { StoredShown } from './stored-shown.ts';
 
 // The peer's certificate, or its raw key (RFC 7250): what it must be, whatever the version and whoever the peer is.
 // Written once.
 
 /** What a peer shows of itself. Certificates stand as presented, leaf first. */
 export type Shown =
-  | { readonly certificateType: 'x509'; readonly certificates: readonly Certificate[] }
+  | {
+      readonly certificateType: 'x509';
+      readonly certificates: readonly Certificate[];
+      readonly stapled: Stapled;
+    }
   | { readonly certificateType: 'rawPublicKey'; readonly rawKey: RawPublicKey };
 
 /** That the peer holds the key of what it has shown; whether it is anybody is still open. Only {@link verifyKey} makes one. */
@@ -52,6 +60,25 @@ declare const proof: unique symbol;
 export interface Judges {
   readonly authenticator?: Authenticator | 'ask' | undefined;
   readonly rawKeyAuthenticator?: RawKeyAuthenticator | 'ask' | undefined;
+  /** Whether peers are asked for OCSP responses: only then is it for the authenticator to mind that there are none. */
+  readonly requestOcsp?: boolean | undefined;
+}
+
+/**
+ * Reads a Certificate message that is not empty as what was agreed on. `offered`: the extensions of the message that asked
+ * for it, which are all that may stand beside certificates (RFC 9846 §4.5.1).
+ */
+export function readShown(
+  config: ClientConfig | ServerConfig,
+  certificateType: CertificateType,
+  { certificateList }: CertificateMessage,
+  offered: readonly AnyExtension[],
+): Result<Shown, Failure> {
+  for (const entry of certificateList) {
+    const problem = checkReply(entry.extensions, offered) ?? statusProblem(entry);
+    if (problem !== undefined) return err(problem);
+  }
+  return decodeShown(config, certificateType, certificateList, stapledTo(certificateList));
 }
 
 /** Decodes the entries of a Certificate message as what was agreed on: one at least, the caller has seen to that. */
@@ -59,10 +86,13 @@ export function decodeShown(
   { crypto, limits }: ClientConfig | ServerConfig,
   certificateType: CertificateType,
   entries: readonly Pick<CertificateEntry, 'certData'>[],
+  stapled: Stapled,
 ): Result<Shown, Failure> {
   if (certificateType === 'x509') {
     const certificates = decodeChain(entries, limits);
-    return certificates.ok ? ok({ certificateType, certificates: certificates.value }) : certificates;
+    return certificates.ok
+      ? ok({ certificateType, certificates: certificates.value, stapled })
+      : certificates;
   }
   const [entry] = entries;
   if (entry === undefined || entries.length > 1) {
@@ -76,11 +106,6 @@ export function decodeShown(
   return err(
     misbehaved(kind === 'invalid-key' ? 'undecodable-raw-public-key' : 'unsupported-certificate-key', detail),
   );
-}
-
-/** The bytes that a session or a ticket keeps of what the peer has shown: {@link decodeShown} reads them again. */
-export function shownBytes(shown: Shown): readonly Uint8Array[] {
-  return shown.certificateType === 'x509' ? shown.certificates.map(({ der }) => der) : [shown.rawKey.der];
 }
 
 /**
@@ -160,15 +185,11 @@ function keyOf({ crypto }: ClientConfig | ServerConfig, shown: Shown): Result<Ce
  */
 export function resumedKey(
   config: ClientConfig | ServerConfig,
-  certificateType: CertificateType,
-  certificates: readonly Uint8Array[],
+  { certificateType, certificates, ocspResponses, scts }: StoredShown,
   signatureScheme: SignatureSchemeName,
 ): Result<KeyProof, Failure> {
-  const shown = decodeShown(
-    config,
-    certificateType,
-    certificates.map((certData) => ({ certData })),
-  );
+  const entries = certificates.map((certData) => ({ certData }));
+  const shown = decodeShown(config, certificateType, entries, { ocspResponses, scts });
   return shown.ok ? ok({ shown: shown.value, signatureScheme } as KeyProof) : shown;
 }
 
@@ -195,7 +216,7 @@ export function judge(
   switch (shown.certificateType) {
     case 'x509': {
       const { authenticator } = judges;
-      const presented = { ...question, certificates: shown.certificates };
+      const presented = { ...question, certificates: shown.certificates, ...presentedStaples(judges, shown) };
       if (authenticator === undefined) return err(nobodyToJudge(shown));
       return authenticator === 'ask'
         ? ok({ kind: 'asked', request: { kind: 'verdict', presented } })
@@ -210,6 +231,17 @@ export function judge(
         : accepted(acceptRawKey(keyProof, rawKeyAuthenticator(presented)));
     }
   }
+}
+
+/** A response nobody asked for in this configuration, from a session of another, is no evidence that one always comes. */
+function presentedStaples(
+  { requestOcsp = false }: Judges,
+  { stapled: { ocspResponses, scts } }: Extract<Shown, { readonly certificateType: 'x509' }>,
+): Pick<PresentedChain, 'stapled' | 'scts'> {
+  return {
+    stapled: requestOcsp ? ocspResponses.filter((response) => response !== undefined) : undefined,
+    scts,
+  };
 }
 
 /** The verdict in the answer to the request of {@link judge}; any other answer is the caller's bug. */
@@ -231,9 +263,14 @@ export function peerFacts(peerProof: PeerProof | undefined): {
   readonly peer: AuthenticatedPeer | undefined;
   readonly peerRawKey: RawPublicKey | undefined;
   readonly peerSignatureScheme: SignatureSchemeName | undefined;
+  readonly peerOcspResponse: Uint8Array | undefined;
+  readonly peerScts: Uint8Array | undefined;
 } {
   const shown = peerProof?.shown;
+  const { ocspResponses, scts } = shown?.certificateType === 'x509' ? shown.stapled : nothingStapled;
   return {
+    peerOcspResponse: ocspResponses[0],
+    peerScts: scts,
     peer: peerProof?.peer,
     peerRawKey: shown?.certificateType === 'rawPublicKey' ? shown.rawKey : undefined,
     peerSignatureScheme: peerProof?.signatureScheme,

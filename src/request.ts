@@ -2,6 +2,7 @@ import type { GroupName } from '../nocrypto/index.ts';
 import type { Authenticator, PresentedChain, PresentedRawKey, RawKeyAuthenticator } from '../x509/index.ts';
 import type { CertificateType, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 import type { AnyCredential } from './credential.ts';
+import type { StapleWishes } from './stapling.ts';
 
 /**
  * What only the world can give. The connection waits until `answer` brings the {@link Response} of the same kind;
@@ -59,7 +60,7 @@ export type Response =
   | { readonly kind: 'refusal'; readonly reason: string };
 
 /** What a ClientHello says that matters for choosing a certificate. Names we do not know are left out. */
-export interface ClientHelloFacts {
+export interface ClientHelloFacts extends StapleWishes {
   readonly serverName: string | undefined;
   readonly applicationProtocols: readonly string[];
   readonly cipherSuites: readonly CipherSuiteName[];
@@ -74,7 +75,7 @@ export interface ClientHelloFacts {
 }
 
 /** What a CertificateRequest says that matters for choosing a certificate (RFC 9846 §4.4.2). */
-export interface CertificateRequestFacts {
+export interface CertificateRequestFacts extends StapleWishes {
   /** The kind of certificate that was agreed on (RFC 7250): no other can be shown. */
   readonly certificateType: CertificateType;
   readonly signatureSchemes: readonly SignatureSchemeName[];

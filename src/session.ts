@@ -2,9 +2,6 @@ import { type GroupName, type Secret, secret } from '../nocrypto/index.ts';
 import { err, ok, type Result } from '../x509/index.ts';
 import { cipherSuiteOfCode, cipherSuites, type SuiteHash } from './cipher-suites.ts';
 import {
-  type CertificateType,
-  certificateTypeCodes,
-  nameOf,
   protocolVersions,
   type SignatureSchemeName,
   type Tls12CipherSuiteName,
@@ -12,19 +9,9 @@ import {
 } from './codepoints.ts';
 import { groupCode, groupOfCode } from './groups.ts';
 import { signatureSchemeOfCode, signatureSchemes } from './signature-schemes.ts';
+import { type StoredShown, storedShownFields } from './stored-shown.ts';
 import { tls12SuiteOfCode, tls12Suites } from './tls12/suites.ts';
-import {
-  type Codec,
-  decode,
-  encode,
-  opaque,
-  struct,
-  text,
-  uint8,
-  uint16,
-  uint32,
-  vector,
-} from './wire/codec.ts';
+import { type Codec, decode, encode, opaque, struct, text, uint8, uint16, uint32 } from './wire/codec.ts';
 
 /**
  * What a client keeps of a connection to resume it: a value, to be stored anywhere that a private key could be. A ticket
@@ -55,7 +42,8 @@ export interface Tls12Session extends AnySession {
   readonly sessionId: Uint8Array;
 }
 
-interface AnySession {
+/** With what the server showed, to be judged anew when the session is resumed. */
+interface AnySession extends StoredShown {
   readonly ticket: Uint8Array;
   /** Seconds. */
   readonly ticketLifetime: number;
@@ -63,9 +51,6 @@ interface AnySession {
   readonly receivedAt: number;
   /** The name the connection was made for; it is resumed for no other. */
   readonly serverName: string;
-  /** What the server showed, to be judged anew when the session is resumed: its chain, DER, or its one raw key. */
-  readonly certificateType: CertificateType;
-  readonly certificates: readonly Uint8Array[];
   readonly signatureScheme: SignatureSchemeName;
 }
 
@@ -114,8 +99,10 @@ export function encodeSession(session: Session): Uint8Array {
     receivedAtSeconds: seconds,
     receivedAtMilliseconds: Math.floor(session.receivedAt - seconds * 1000),
     serverName: session.serverName,
-    certificateType: certificateTypeCodes[session.certificateType],
+    certificateType: session.certificateType,
     certificates: session.certificates,
+    ocspResponses: session.ocspResponses,
+    scts: session.scts,
     signatureScheme: signatureSchemes[session.signatureScheme].code,
   });
 }
@@ -126,17 +113,16 @@ export function decodeSession(bytes: Uint8Array): Result<Session, string> {
   if (!decoded.ok) return err(`not a stored session: expected ${decoded.error.expected}`);
   const { value } = decoded;
   const scheme = signatureSchemeOfCode(value.signatureScheme);
-  const certificateType = nameOf(certificateTypeCodes, value.certificateType);
-  if (value.format !== FORMAT || scheme === undefined || certificateType === undefined) {
-    return err(OTHER_FORMAT);
-  }
+  if (value.format !== FORMAT || scheme === undefined) return err(OTHER_FORMAT);
   const common = {
     ticket: value.ticket,
     ticketLifetime: value.ticketLifetime,
     receivedAt: value.receivedAtSeconds * 1000 + value.receivedAtMilliseconds,
     serverName: value.serverName,
-    certificateType,
+    certificateType: value.certificateType,
     certificates: value.certificates,
+    ocspResponses: value.ocspResponses,
+    scts: value.scts,
     signatureScheme: scheme.name,
   };
   const suite = cipherSuiteOfCode(value.cipherSuite);
@@ -169,7 +155,7 @@ export function decodeSession(bytes: Uint8Array): Result<Session, string> {
 
 const OTHER_FORMAT = 'a session stored by another version of this library';
 
-const FORMAT = 3;
+const FORMAT = 4;
 
 const stored: Codec<Stored> = struct<Stored>({
   format: uint8,
@@ -186,12 +172,11 @@ const stored: Codec<Stored> = struct<Stored>({
   receivedAtSeconds: uint32,
   receivedAtMilliseconds: uint16,
   serverName: text(0, 255),
-  certificateType: uint8,
-  certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),
+  ...storedShownFields,
   signatureScheme: uint16,
 });
 
-interface Stored {
+interface Stored extends StoredShown {
   readonly format: number;
   readonly version: number;
   readonly cipherSuite: number;
@@ -207,7 +192,5 @@ interface Stored {
   readonly receivedAtSeconds: number;
   readonly receivedAtMilliseconds: number;
   readonly serverName: string;
-  readonly certificateType: number;
-  readonly certificates: readonly Uint8Array[];
   readonly signatureScheme: number;
 }

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
 import { cipherSuites } from './cipher-suites.ts';
 import { sessionName } from './client/hello.ts';
-import { certificateTypeCodes, signatureSchemeCodes } from './codepoints.ts';
+import { signatureSchemeCodes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Facts, Tls13Facts } from './effect.ts';
 import { endPointOf } from './exporter.ts';
@@ -13,13 +13,8 @@ import { type Protection, protection } from './record.ts';
 import { everyRecord } from './record-size.ts';
 import type { Resumable, State } from './state.ts';
 import { nothingIncoming } from './state.ts';
-import {
-  restoreFacts,
-  type StoredFacts,
-  storedCertificates,
-  storedFacts,
-  storeFacts,
-} from './stored-facts.ts';
+import { restoreFacts, type StoredFacts, storedFacts, storeFacts } from './stored-facts.ts';
+import { type StoredShown, storedShownFields } from './stored-shown.ts';
 import { beginTurn, emit, endTurn, type Step } from './turn.ts';
 import { contents } from './wire/byte-queue.ts';
 import { type Codec, decode, encode, opaque, struct, text, uint8 } from './wire/codec.ts';
@@ -156,8 +151,7 @@ const storedConnection: Codec<StoredConnection> = struct<StoredConnection>({
   resumable: optional(
     struct({
       resumptionSecret: storedSecret,
-      certificateType: named(certificateTypeCodes),
-      certificates: storedCertificates,
+      shown: struct<StoredShown>(storedShownFields),
       signatureScheme: named(signatureSchemeCodes),
       applicationProtocol: optional(text(1, 255)),
     }),

@@ -1,11 +1,12 @@
 import type { HashName, Secret } from '../nocrypto/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { ClientPhase, ClientWaiting } from './client/phase.ts';
-import type { CertificateType, SignatureSchemeName } from './codepoints.ts';
+import type { SignatureSchemeName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
 import type { ServerPhase, ServerWaiting } from './server/phase.ts';
+import type { StoredShown } from './stored-shown.ts';
 import type { Randoms } from './tls12/key-schedule.ts';
 import type { Tls12Suite } from './tls12/suites.ts';
 import { type ByteQueue, emptyQueue } from './wire/byte-queue.ts';
@@ -79,9 +80,7 @@ export interface EndPoint {
 export interface Resumable {
   /** RFC 9846 §7.1: resumption_secret. */
   readonly resumptionSecret: Secret;
-  /** As in a session. */
-  readonly certificateType: CertificateType;
-  readonly certificates: readonly Uint8Array[];
+  readonly shown: StoredShown;
   readonly signatureScheme: SignatureSchemeName;
   readonly applicationProtocol: string | undefined;
 }

@@ -17,6 +17,7 @@ import type { Tls13Facts } from './effect.ts';
 import { RANDOM_LENGTH } from './messages.ts';
 import { recordSizesProblem } from './record-size.ts';
 import type { RecordSizes } from './state.ts';
+import { storedCertificate, storedCertificates } from './stored-shown.ts';
 import { type Codec, opaque, opaqueFixed, struct, text, uint16, vector } from './wire/codec.ts';
 import { boolean, copied, named, optional } from './wire/stored.ts';
 
@@ -47,11 +48,6 @@ const earlyDataCodes = {
   replay: 11,
 } as const satisfies Readonly<Record<'notOffered' | 'accepted' | EarlyDataRejection, number>>;
 
-const storedCertificate = copied(opaque(1, 0xffffff));
-
-/** Certificates, DER. */
-export const storedCertificates: Codec<readonly Uint8Array[]> = vector(storedCertificate, 0, 0xffffff);
-
 export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   version: named({ 'TLS 1.3': protocolVersions.tls13 }),
   role: named({ client: 0, server: 1 }),
@@ -72,6 +68,8 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   ownRawKey: optional(storedCertificate),
   peer: optional(struct({ leaf: storedCertificate, path: storedCertificates })),
   peerRawKey: optional(storedCertificate),
+  peerOcspResponse: optional(copied(opaque(1, 0xffff))),
+  peerScts: optional(copied(opaque(1, 0xffff))),
   clientRandom: copied(opaqueFixed(RANDOM_LENGTH)),
 });
 

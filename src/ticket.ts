@@ -1,17 +1,7 @@
 import { type CryptoProvider, type Secret, secret } from '../nocrypto/index.ts';
 import { isSame } from './bytes.ts';
-import {
-  type Codec,
-  decode,
-  encode,
-  opaque,
-  struct,
-  text,
-  uint8,
-  uint16,
-  uint32,
-  vector,
-} from './wire/codec.ts';
+import { type StoredShown, storedShownFields } from './stored-shown.ts';
+import { type Codec, decode, encode, opaque, struct, text, uint8, uint16, uint32 } from './wire/codec.ts';
 
 // A server's sessions, carried by its clients (RFC 9846 §4.7.1, after RFC 5077 §4): sealed under keys that many servers
 // can share, and that nobody else can read or make.
@@ -42,7 +32,7 @@ export function rotateTicketKeys(keys: TicketKeys, entropy: Uint8Array, keep = 2
 }
 
 /** What a ticket holds. */
-export interface TicketState {
+export interface TicketState extends StoredShown {
   readonly cipherSuite: number;
   readonly psk: Uint8Array;
   /** Seconds since the Unix epoch, and the milliseconds beyond. */
@@ -63,10 +53,6 @@ export interface TicketState {
   readonly context: Uint8Array;
   /** CertificateType of what the server showed. */
   readonly serverCertificateType: number;
-  /** CertificateType of what the client showed; that of X.509 for an anonymous client. */
-  readonly certificateType: number;
-  /** The client's chain, DER, or its one raw key; empty for an anonymous client. */
-  readonly certificates: readonly Uint8Array[];
   /** 0 for an anonymous client. */
   readonly signatureScheme: number;
 }
@@ -165,7 +151,6 @@ const storedState: Codec<StoredState> = struct<StoredState>({
   serverName: text(0, 255),
   context: opaque(0, 255),
   serverCertificateType: uint8,
-  certificateType: uint8,
-  certificates: vector(opaque(1, 0xffffff), 0, 0xffffff),
+  ...storedShownFields,
   signatureScheme: uint16,
 });

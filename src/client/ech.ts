@@ -41,6 +41,8 @@ type Place = 'both' | 'inner' | 'outer' | 'own';
 
 const places: Readonly<Record<Exclude<ClientHelloExtension['name'], 'unknown'>, Place>> = {
   serverName: 'own',
+  statusRequest: 'both',
+  signedCertificateTimestamp: 'both',
   supportedGroups: 'both',
   signatureAlgorithms: 'both',
   applicationLayerProtocolNegotiation: 'both',

@@ -16,9 +16,10 @@ import {
   ownFacts,
   proveKey,
 } from '../own-certificate.ts';
-import { peerFacts, shownBytes, signedContent } from '../peer-certificate.ts';
+import { peerFacts, signedContent } from '../peer-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../request.ts';
 import type { Resumable } from '../state.ts';
+import { storeShown } from '../stored-shown.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { earlyDataFact, handshakeWrites } from './early-data.ts';
 import type {
@@ -80,7 +81,8 @@ export function answerOwnCredential(
   }
   const { flight, certificateRequest, transcript } = phase;
   const { credential } = response;
-  if (credential === undefined) return sendCertificate(config, flight, undefined, transcript);
+  if (credential === undefined)
+    return sendCertificate(config, flight, undefined, certificateRequest, transcript);
   const accepted = acceptedBy(certificateRequest);
   const chosen = chooseCredential(config.signatureSchemes, [credential], accepted, '1.3');
   return chosen === undefined
@@ -90,7 +92,7 @@ export function answerOwnCredential(
           `not of the kind that was agreed on (${certificateRequest.certificateType}), or its key cannot sign as the server wants`,
         ),
       )
-    : sendCertificate(config, flight, chosen, transcript);
+    : sendCertificate(config, flight, chosen, certificateRequest, transcript);
 }
 
 /** The signature of our CertificateVerify came from elsewhere. */
@@ -114,7 +116,9 @@ function showCertificate(
   transcript: RunningHash,
 ): Transition {
   // RFC 9849 §6.1.7: whoever bears the public name is not who the certificate is for.
-  if (flight.settled.ech.kind === 'rejected') return sendCertificate(config, flight, undefined, transcript);
+  if (flight.settled.ech.kind === 'rejected') {
+    return sendCertificate(config, flight, undefined, certificateRequest, transcript);
+  }
   if (config.credentials === 'ask') {
     return ok({
       phase: { kind: 'awaitOwnCredential', flight, certificateRequest, transcript },
@@ -123,7 +127,7 @@ function showCertificate(
   }
   const accepted = acceptedBy(certificateRequest);
   const chosen = chooseCredential(config.signatureSchemes, config.credentials, accepted, '1.3');
-  return sendCertificate(config, flight, chosen, transcript);
+  return sendCertificate(config, flight, chosen, certificateRequest, transcript);
 }
 
 function acceptedBy(certificateRequest: CertificateRequestFacts): Accepted {
@@ -134,9 +138,12 @@ function sendCertificate(
   config: ClientConfig,
   flight: OwnFlight,
   chosen: Chosen | undefined,
+  certificateRequest: CertificateRequestFacts,
   transcript: RunningHash,
 ): Transition {
-  const certificate = sendHandshake(certificateMessage(new Uint8Array(0), chosen?.credential));
+  const certificate = sendHandshake(
+    certificateMessage(new Uint8Array(0), chosen?.credential, certificateRequest),
+  );
   const afterCertificate = transcript.update(certificate.raw);
   const actions = [certificate];
   if (chosen === undefined) return finish(config, flight, undefined, afterCertificate, actions);
@@ -223,8 +230,7 @@ function resumableFrom(
   const { shown, signatureScheme } = server.proof;
   return {
     resumptionSecret: resumptionSecret(crypto, settled.suite.hash, secrets.main, transcript.digest()),
-    certificateType: shown.certificateType,
-    certificates: shownBytes(shown),
+    shown: storeShown(shown),
     signatureScheme,
     applicationProtocol: settled.applicationProtocol,
   };

@@ -16,6 +16,7 @@ import { judge, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk } from '../psk.ts';
 import { isFresh, type Session, sessionHash, type Tls13Session } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
+import { anyOcspResponder } from '../stapling.ts';
 import { type Action, sendHandshake } from '../transition.ts';
 import { earlyDataTerms, openEarlyData } from './early-data.ts';
 import {
@@ -287,9 +288,8 @@ function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): re
  * left out: what the server shows in a full handshake may be better.
  */
 function offeredSession(config: ClientConfig, session: Tls13Session, now: number): readonly OfferedPsk[] {
-  const { certificateType, certificates, signatureScheme } = session;
-  const { maxEarlyData, cipherSuite, applicationProtocol } = session;
-  const proof = resumedKey(config, certificateType, certificates, signatureScheme);
+  const { signatureScheme, maxEarlyData, cipherSuite, applicationProtocol } = session;
+  const proof = resumedKey(config, session, signatureScheme);
   if (!proof.ok) return [];
   const judged = judge(config, config, proof.value, now);
   if (!judged.ok) return [];
@@ -326,6 +326,10 @@ function helloExtensions(
     },
     { name: 'keyShare', value: keyShares },
   );
+  if (config.requestOcsp) extensions.push({ name: 'statusRequest', value: anyOcspResponder });
+  if (config.requestScts) {
+    extensions.push({ name: 'signedCertificateTimestamp', value: new Uint8Array(0) });
+  }
   if (config.acceptTickets || offersPsks) {
     extensions.push({ name: 'pskKeyExchangeModes', value: [pskKeyExchangeModes.psk_dhe_ke] });
   }

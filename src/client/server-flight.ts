@@ -13,10 +13,10 @@ import type {
 } from '../messages.ts';
 import {
   acceptVerdict,
-  decodeShown,
   judge,
   type KeyProof,
   type PeerProof,
+  readShown,
   verifyKey,
 } from '../peer-certificate.ts';
 import { agreedRecordSizes, limitRecords, recordSizeLimitProblem } from '../record-size.ts';
@@ -186,6 +186,8 @@ export function answerCertificateRequest(
           findExtension(message.extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
         ),
         certificateAuthorities: findExtension(message.extensions, 'certificateAuthorities') ?? [],
+        requestsOcsp: findExtension(message.extensions, 'statusRequest') !== undefined,
+        requestsScts: findExtension(message.extensions, 'signedCertificateTimestamp') !== undefined,
       },
       transcript: phase.transcript.update(raw),
     },
@@ -206,11 +208,8 @@ export function answerCertificate(
   if (message.certificateList.length === 0) {
     return err(misbehaved('empty-certificate', 'a server must show a certificate'));
   }
-  for (const entry of message.certificateList) {
-    const problem = checkReply(entry.extensions, phase.settled.sent.extensions);
-    if (problem !== undefined) return err(problem);
-  }
-  const shown = decodeShown(config, phase.settled.serverCertificateType, message.certificateList);
+  const { serverCertificateType, sent } = phase.settled;
+  const shown = readShown(config, serverCertificateType, message, sent.extensions);
   if (!shown.ok) return shown;
   return ok({
     phase: {

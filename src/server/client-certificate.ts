@@ -1,11 +1,11 @@
 import { err, ok } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
-import { checkReply } from '../extensions.ts';
 import { misbehaved } from '../failure.ts';
 import type { CertificateMessage, CertificateVerify } from '../messages.ts';
-import { acceptVerdict, decodeShown, judge, verifyKey } from '../peer-certificate.ts';
+import { acceptVerdict, judge, readShown, verifyKey } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import type { Transition } from '../transition.ts';
+import { requestExtensions } from './flight.ts';
 import type { AwaitClientCertificate, AwaitClientCertificateVerify, AwaitClientVerdict } from './phase.ts';
 
 /** RFC 9846 §4.5.1: the client's certificate, or an empty message when it has none to show. */
@@ -25,11 +25,8 @@ export function answerClientCertificate(
       ? err(misbehaved('no-client-certificate', 'the client has none to show'))
       : ok({ phase: { kind: 'awaitClientFinished', sent, peer: undefined, transcript }, actions: [] });
   }
-  for (const entry of message.certificateList) {
-    const problem = checkReply(entry.extensions, []);
-    if (problem !== undefined) return err(problem);
-  }
-  const shown = decodeShown(config, certificateType, message.certificateList);
+  const offered = requestExtensions(config, clientAuthentication);
+  const shown = readShown(config, certificateType, message, offered);
   if (!shown.ok) return shown;
   return ok({
     phase: {

@@ -29,6 +29,7 @@ import { type ClientHello, clientHello, type HelloRetryRequest } from '../messag
 import { agreedRecordSizes, recordSizeLimitProblem } from '../record-size.ts';
 import type { ClientHelloFacts } from '../request.ts';
 import { signatureSchemeOfCode } from '../signature-schemes.ts';
+import { isOcspRequest, statusRequestProblem } from '../stapling.ts';
 import type { RecordSizes } from '../state.ts';
 import { listed } from '../text.ts';
 import { startRetryTranscript } from '../transcript.ts';
@@ -191,6 +192,7 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
     compressionProblem(hello) ??
     missingExtension(hello) ??
     keySharesProblem(hello) ??
+    statusRequestProblem(findExtension(hello.extensions, 'statusRequest')) ??
     certificateTypesProblem(hello) ??
     serverNameProblem(hello) ??
     recordSizeLimitProblem(findExtension(hello.extensions, 'recordSizeLimit'), 'client');
@@ -313,6 +315,8 @@ export function helloFacts(hello: ClientHello): ClientHelloFacts {
     ),
     serverCertificateTypes: typesIn(findExtension(extensions, 'serverCertificateType')),
     clientCertificateTypes: typesIn(findExtension(extensions, 'clientCertificateType')),
+    requestsOcsp: isOcspRequest(findExtension(extensions, 'statusRequest')),
+    requestsScts: findExtension(extensions, 'signedCertificateTimestamp') !== undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 import { generate, type Rng, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
-import type { ServerConfig } from '../config.ts';
+import type { ClientAuthentication, ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
 import { acceptConfirmation } from '../ech/confirmation.ts';
 import { CONFIRMATION_LENGTH } from '../ech/extension.ts';
@@ -56,7 +56,7 @@ export function sendFlight(
   const shown = [
     sendHandshake(encryptedExtensions(config, flight)),
     ...certificateRequest(config, begun.value.greaseEntropy),
-    sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential)),
+    sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential, agreed.facts)),
   ];
   const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), begun.value.transcript);
   const actions = [...begun.value.actions, ...shown];
@@ -322,7 +322,24 @@ function certificateTypes(
 function certificateRequest(config: ServerConfig, greaseEntropy: Uint8Array): readonly SendHandshake[] {
   const { clientAuthentication } = config;
   if (clientAuthentication === undefined) return [];
-  const { certificateAuthorities = [] } = clientAuthentication;
+  const extensions = requestExtensions(config, clientAuthentication, greaseEntropy);
+  return [
+    sendHandshake({
+      kind: 'certificateRequest',
+      body: { certificateRequestContext: new Uint8Array(0), extensions },
+    }),
+  ];
+}
+
+/**
+ * What a CertificateRequest asks for. Only what it asks for may stand beside the certificates that answer it, and GREASE,
+ * which goes in front when there is entropy for it, asks for nothing (RFC 8701 §4.2).
+ */
+export function requestExtensions(
+  config: ServerConfig,
+  { certificateAuthorities = [], requestOcsp = false, requestScts = false }: ClientAuthentication,
+  greaseEntropy: Uint8Array = new Uint8Array(0),
+): readonly CertificateRequestExtension[] {
   const schemes = config.signatureSchemes.map((name) => signatureSchemes[name].code);
   const grease = [...greaseEntropy.subarray(0, 1)].map(greaseCode);
   const extensions: CertificateRequestExtension[] = [
@@ -332,12 +349,9 @@ function certificateRequest(config: ServerConfig, greaseEntropy: Uint8Array): re
   if (certificateAuthorities.length > 0) {
     extensions.push({ name: 'certificateAuthorities', value: certificateAuthorities });
   }
-  return [
-    sendHandshake({
-      kind: 'certificateRequest',
-      body: { certificateRequestContext: new Uint8Array(0), extensions },
-    }),
-  ];
+  if (requestOcsp) extensions.push({ name: 'statusRequest', value: new Uint8Array(0) });
+  if (requestScts) extensions.push({ name: 'signedCertificateTimestamp', value: new Uint8Array(0) });
+  return extensions;
 }
 
 /** §E.4: once, after the first message of the server's, when the client plays along. */

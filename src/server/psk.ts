@@ -195,9 +195,8 @@ function judgeClient(
     return clientAuthentication?.required === true ? nothing : { kind: 'selected', selected };
   }
   const scheme = signatureSchemeOfCode(state.signatureScheme);
-  const certificateType = nameOf(certificateTypeCodes, state.certificateType);
-  if (scheme === undefined || certificateType === undefined) return nothing;
-  const proof = resumedKey(config, certificateType, certificates, scheme.name);
+  if (scheme === undefined) return nothing;
+  const proof = resumedKey(config, state, scheme.name);
   if (!proof.ok) return nothing;
   const session: UnjudgedSession = { selected, source, proof: proof.value };
   const judged = judge(config, clientAuthentication, proof.value, now);

@@ -3,9 +3,9 @@ import { certificateTypeCodes } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import { greaseExtensions } from '../grease.ts';
 import { resumptionSecret, ticketPsk } from '../key-schedule.ts';
-import { type PeerProof, shownBytes } from '../peer-certificate.ts';
 import { MAX_TICKET_LIFETIME } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
+import { nothingShown, storedLength, storeShown } from '../stored-shown.ts';
 import {
   encodeTicketState,
   STORED_SESSION_ID_LENGTH,
@@ -33,9 +33,9 @@ export function tickets(
   const authenticatedAt = authenticationTime(flight, issuedAt);
   // However often a session is renewed: what began it was seen at most seven days ago.
   const lifetime = Math.min(config.ticketLifetime, authenticatedAt + MAX_TICKET_LIFETIME - issuedAt);
-  const certificates = certificatesOf(peer);
+  const shown = peer === undefined ? nothingShown : storeShown(peer.shown);
   const count = ticketCount(config, flight.agreed, flight.own);
-  if (count === 0 || certificates === undefined || lifetime <= 0) return [];
+  if (count === 0 || storedLength(shown) > MOST_SHOWN || lifetime <= 0) return [];
   const resumption = resumptionSecret(crypto, suite.hash, secrets.main, transcript.digest());
   const stateWith = (psk: Secret, ageAdd: number): TicketState => ({
     cipherSuite: suite.code,
@@ -50,8 +50,7 @@ export function tickets(
     serverName: facts.serverName ?? '',
     context: config.sessionContext,
     serverCertificateType: certificateTypeCodes[shownType(flight.own) ?? 'x509'],
-    certificateType: certificateTypeCodes[peer?.shown.certificateType ?? 'x509'],
-    certificates,
+    ...shown,
     signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,
   });
   const entropies = draw(flight.rng, count, AGE_ADD_LENGTH + TICKET_ENTROPY + (config.grease ? 1 : 0));
@@ -98,15 +97,8 @@ function givesTickets({ storedSessions, ticketCount: count, ticketKeys }: Server
 
 const AGE_ADD_LENGTH = 4;
 
-/** Bytes of a client's chain in a ticket: a client takes messages of some 16 KiB after the handshake. */
-const MOST_CERTIFICATES = 12 * 1024;
-
-/** Undefined when they are too many bytes for a ticket. */
-function certificatesOf(peer: PeerProof | undefined): readonly Uint8Array[] | undefined {
-  const certificates = peer === undefined ? [] : shownBytes(peer.shown);
-  const size = certificates.reduce((sum, { length }) => sum + length, 0);
-  return size > MOST_CERTIFICATES ? undefined : certificates;
-}
+/** Bytes in a ticket of what a client has shown: a client takes messages of some 16 KiB after the handshake. */
+const MOST_SHOWN = 12 * 1024;
 
 function authenticationTime({ own }: Flight, issuedAt: number): number {
   return own.kind === 'psk' && own.selected.source.kind === 'session'

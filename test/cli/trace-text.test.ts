@@ -70,6 +70,8 @@ describe('the page', () => {
       rawExtensions: [],
       recordSizes: undefined,
       externalIdentity: undefined,
+      peerOcspResponse: undefined,
+      peerScts: undefined,
       applicationProtocol: '<script>alert(1)</script>',
       serverName: `"'><img>`,
       earlyData: { kind: 'notOffered' },

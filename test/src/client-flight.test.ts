@@ -73,7 +73,7 @@ const badCertificates: readonly (readonly [
     'illegal_parameter',
     'certificate-context-not-empty',
   ],
-  ['an extension nobody asked for', extended(5), 'unsupported_extension', 'unsolicited-extension'],
+  ['an extension nobody asked for', extended(0xfafa), 'unsupported_extension', 'unsolicited-extension'],
   ['an extension twice', extended(0xfafa, 0xfafa), 'illegal_parameter', 'duplicate-extension'],
   ['an extension that has no place here', extended(51), 'illegal_parameter', 'misplaced-extension'],
   [

@@ -58,6 +58,8 @@ test('a server that asks is told what the client said, and goes on with the cert
       certificateSignatureSchemes: Object.keys(signatureSchemes),
       serverCertificateTypes: ['x509'],
       clientCertificateTypes: ['x509'],
+      requestsOcsp: false,
+      requestsScts: false,
     },
   });
   assert.equal(status(client.peer.state).phase, 'waiting');

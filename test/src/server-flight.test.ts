@@ -179,7 +179,7 @@ test('a Certificate with a context is refused', () => {
 });
 
 for (const [title, extensions, alert, reason] of [
-  ['nobody asked for', [raw(5, '01000000')], 'unsupported_extension', 'unsolicited-extension'],
+  ['nobody asked for', [raw(18, '000400020102')], 'unsupported_extension', 'unsolicited-extension'],
   ['nobody knows', [raw(0xfafa)], 'unsupported_extension', 'unsolicited-extension'],
   ['that stands twice', [raw(0xfafa), raw(0xfafa)], 'illegal_parameter', 'duplicate-extension'],
   ['that has no place here', [raw(51, '001d')], 'illegal_parameter', 'misplaced-extension'],
