@@ -30,6 +30,7 @@ import {
 } from '../../src/index.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
 import { must } from '../support/must.ts';
+import { retryConfigsProblem, shimClientEch } from './ech.ts';
 import { unmetByRequest, unmetExpectations } from './expectations.ts';
 import type { Settings } from './flags.ts';
 import {
@@ -70,6 +71,8 @@ export function newMemory(): Memory {
  */
 export async function runConnection(settings: Settings, retry: Settings, memory: Memory): Promise<Outcome> {
   const credentials = shimCredentials(settings);
+  const ech = shimClientEch(settings);
+  if (ech.kind === 'refused') return { kind: 'unexpected', problem: `:${ech.name}:` };
   const { session } = memory;
   memory.session = undefined;
   const first = settings.has('-server')
@@ -251,6 +254,8 @@ function conclude(talk: Talk, outcome: Outcome): void {
 /** Only a shim that is to check for close_notify minds when it is missing. */
 function outcomeOf(talk: Talk, failure: Failure): Outcome {
   const { settings, facts } = talk;
+  const problem = retryConfigsProblem(settings, failure);
+  if (problem !== undefined) return { kind: 'unexpected', problem };
   return failure.kind === 'truncated' && facts !== undefined && !settings.has('-check-close-notify')
     ? ending(talk)
     : { kind: 'failed', failure };

@@ -53,6 +53,7 @@ export function unmetExpectations(
   expect('the application protocol', settings.text(protocolFlag) ?? '', facts.applicationProtocol ?? '');
   expect('a HelloRetryRequest', settings.has('-expect-hrr') ? true : undefined, facts.helloRetryRequest);
   expect('a HelloRetryRequest', settings.has('-expect-no-hrr') ? false : undefined, facts.helloRetryRequest);
+  expect('Encrypted ClientHello', settings.has('-expect-ech-accept'), facts.encryptedClientHello);
   const psk = shimPsks(settings).find(({ identity }) => hex(identity) === hex(facts.externalIdentity));
   const selected =
     psk ??

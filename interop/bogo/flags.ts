@@ -37,6 +37,11 @@ const switches = [
   '-fail-ddos-callback',
   '-reject-alpn',
   '-no-key-shares',
+  '-enable-ech-grease',
+  '-reject-unusable-ech-config',
+  '-expect-ech-accept',
+  '-expect-no-ech-name-override',
+  '-expect-no-ech-retry-configs',
   '-key-update',
   '-key-update-before-read',
   '-enable-grease',
@@ -65,6 +70,12 @@ const valued = [
   '-expect-client-ca-list',
   '-advertise-alpn',
   '-select-alpn',
+  '-ech-config-list',
+  '-ech-server-config',
+  '-ech-server-key',
+  '-ech-is-retry-config',
+  '-expect-ech-name-override',
+  '-expect-ech-retry-configs',
   '-max-send-fragment',
   '-max-cert-list',
   '-shim-initial-write',
@@ -162,6 +173,8 @@ export interface Settings {
   readonly has: (flag: SwitchFlag) => boolean;
   /** The newest value. */
   readonly text: (flag: ValueFlag) => string | undefined;
+  /** All values. */
+  readonly texts: (flag: ValueFlag) => readonly string[];
   /** The newest value as a number; throws when it is none. */
   readonly number: (flag: ValueFlag) => number | undefined;
   /** All values, as numbers. */
@@ -252,6 +265,7 @@ function settings(gathered: Gathered): Settings {
   return {
     has: (flag) => gathered.switches.has(flag),
     text: (flag) => gathered.values.get(flag)?.at(-1),
+    texts: (flag) => gathered.values.get(flag) ?? [],
     number: (flag) => numbers(flag).at(-1),
     numbers,
     credentials: gathered.credentials.map(credentialSettings),

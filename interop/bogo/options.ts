@@ -39,6 +39,7 @@ import {
   trustAnchorsFromPem,
 } from '../../x509/index.ts';
 import { must } from '../support/must.ts';
+import { nameProblem, shimClientEch, shimServerEch } from './ech.ts';
 import { exitUnimplemented } from './exit.ts';
 import type { CredentialSettings, Settings } from './flags.ts';
 import { provider } from './provider.ts';
@@ -66,6 +67,7 @@ export function shimClientConfig(
   // With early data a session has to be judged before it is offered: that is not left to an answer.
   const earlyData = settings.has('-enable-early-data');
   const peers = peerAuthentication(settings, settings.has('-async') && !earlyData);
+  const ech = shimClientEch(settings);
   return must(
     clientConfig({
       ...commonOptions(settings),
@@ -77,6 +79,7 @@ export function shimClientConfig(
       clientCertificateTypes: listed(certificateTypes(settings.numbers('-available-client-cert-types'))),
       credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
       serverName: settings.text('-host-name'),
+      encryptedClientHello: ech.kind === 'option' ? ech.option : undefined,
       keyShares: keyShares.length === 0 && !settings.has('-no-key-shares') ? undefined : groups(keyShares),
       acceptTickets: !settings.has('-no-ticket'),
       grease: settings.has('-enable-grease'),
@@ -102,6 +105,7 @@ export function shimServerConfig(
       grease: true,
       maxEarlyData: settings.has('-enable-early-data') ? MAX_EARLY_DATA : 0,
       earlyDataWindow: EARLY_DATA_WINDOW,
+      encryptedClientHello: shimServerEch(settings),
       ticketKeys: settings.has('-no-ticket') || settings.has('-skip-ticket') ? [] : ticketKeys,
       applicationProtocols: protocol === undefined || protocol === '' ? [] : [protocol],
     }),
@@ -249,12 +253,20 @@ function named<Name extends string>(table: Readonly<Record<Name, number>>, code:
 export function shimAuthenticator(settings: Settings): Authenticator {
   if (settings.has('-verify-fail')) return refuseEverybody;
   const file = settings.text('-trust-cert');
-  if (file === undefined || file === '') return dangerouslyAcceptAnyCertificate;
-  return chainOfTrust({
-    anchors: must(trustAnchorsFromPem(readFileSync(file, 'latin1'))),
-    profile: 'lenient',
-    dangerouslyAcceptAnyName: true,
-  });
+  const authenticator =
+    file === undefined || file === ''
+      ? dangerouslyAcceptAnyCertificate
+      : chainOfTrust({
+          anchors: must(trustAnchorsFromPem(readFileSync(file, 'latin1'))),
+          profile: 'lenient',
+          dangerouslyAcceptAnyName: true,
+        });
+  return (presented) => {
+    const problem = nameProblem(settings, presented.identity);
+    return problem === undefined
+      ? authenticator(presented)
+      : err({ reason: 'name-mismatch', certificate: undefined, expected: problem, found: 'another' });
+  };
 }
 
 /** The runner says by the digest which key it shows. */
