@@ -8,6 +8,7 @@ import { gnutlsCases } from './gnutls.ts';
 import { helloShapeCases } from './hello-shape.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
+import { rawKeyCases } from './raw-keys.ts';
 import { recordSizeCases } from './record-sizes.ts';
 import { refusalCases } from './refusals.ts';
 import { requestCases } from './requests.ts';
@@ -33,5 +34,6 @@ export function allCases(): readonly Case[] {
     ...snapshotCases(),
     ...bulkCases(),
     ...gnutlsCases(),
+    ...rawKeyCases(),
   ];
 }

@@ -45,6 +45,7 @@ export async function answerGnutls(
 ): Promise<SeenByGnutls & { readonly reply: string | undefined }> {
   const { port, outcome } = await listenFor(scope, ourServerConfig(ours), answerLines, options);
   const child = gnutlsClient(scope, port, [
+    '--print-cert',
     ...(args.includes('--insecure') ? [] : ['--x509cafile', identities.authority.file]),
     ...(args.includes('--sni-hostname') || args.includes('--disable-sni') ? [] : ['--sni-hostname', NAME]),
     ...(args.includes('--verify-hostname') ? [] : ['--verify-hostname', NAME]),
