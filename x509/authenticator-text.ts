@@ -8,6 +8,7 @@ import {
   pinnedKey,
 } from './authenticator.ts';
 import { decodeBase64 } from './base64.ts';
+import { dangerouslyAcceptAnyRawKey, pinnedRawKey, type RawKeyAuthenticator } from './raw-public-key.ts';
 import { type TrustAnchor, trustAnchorsFromPem } from './trust-anchor.ts';
 
 export interface AuthenticatorTextOptions {
@@ -65,10 +66,24 @@ export function authenticatorFromText(
   }
 }
 
-function pinnedBy(
-  pin: (digests: readonly Uint8Array[]) => Authenticator,
+/**
+ * The same for raw keys (RFC 7250), which are no certificates: `key:sha256:` with digests as above, or
+ * `dangerously-accept-any-raw-key`.
+ */
+export function rawKeyAuthenticatorFromText(
+  text: string,
+): Result<RawKeyAuthenticator, AuthenticatorTextError> {
+  if (text === 'dangerously-accept-any-raw-key') return ok(dangerouslyAcceptAnyRawKey);
+  const [, list] = /^key:sha256:(.*)$/s.exec(text) ?? [];
+  return list === undefined
+    ? err({ kind: 'unknown-form', detail: 'an authenticator of raw keys begins with key:sha256:' })
+    : pinnedBy(pinnedRawKey, list);
+}
+
+function pinnedBy<T>(
+  pin: (digests: readonly Uint8Array[]) => T,
   list: string,
-): Result<Authenticator, AuthenticatorTextError> {
+): Result<T, AuthenticatorTextError> {
   const digests: Uint8Array[] = [];
   for (const item of list.split(',')) {
     const digest = HEX_DIGEST.test(item) ? fromHex(item.replaceAll(':', '')) : decodeBase64(item);

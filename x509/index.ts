@@ -20,6 +20,7 @@ export {
   type AuthenticatorTextError,
   type AuthenticatorTextOptions,
   authenticatorFromText,
+  rawKeyAuthenticatorFromText,
 } from './authenticator-text.ts';
 export {
   buildCertificate,

@@ -8,7 +8,7 @@ import {
 } from '../../x509/index.ts';
 import { isTlsError, type TlsConnection, type WrapOptions, wrapClient } from '../flow/index.ts';
 import { flowFromSocket } from '../flow/node/index.ts';
-import { type ClientConfig, type Credential, clientConfig } from '../index.ts';
+import { type AnyCredential, type ClientConfig, clientConfig } from '../index.ts';
 import {
   type Command,
   commandError,
@@ -19,11 +19,18 @@ import {
   required,
   usageError,
 } from './command.ts';
-import { credentialFromFiles, trustAnchorsFrom } from './files.ts';
+import { credentialFromFiles, rawKeyFromFile, trustAnchorsFrom } from './files.ts';
 import { connectionReason } from './reason.ts';
 import { sessionsFromFile, writeSession } from './session-file.ts';
 import { dial } from './tcp.ts';
-import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
+import {
+  commonOptions,
+  factsLine,
+  observer,
+  rawKeyAuthenticator,
+  tlsOptions,
+  tlsOptionsHelp,
+} from './tls-options.ts';
 
 export const connectCommand: Command = {
   summary: 'connect to a TLS server; standard input goes there, what it sends comes out',
@@ -37,9 +44,13 @@ until the server closes. Everything else is printed on stderr.
                       (system); default: those in Node (node)
   --pin TEXT          trust the server by its certificate or key alone: certificate:sha256:DIGEST or
                       key:sha256:DIGEST, as 'pure-tls inspect' shows them; several with commas
+  --raw-pin TEXT      trust a server that shows a key without a certificate (RFC 7250):
+                      key:sha256:DIGEST, as 'pure-tls serve --raw-key' prints it; several with
+                      commas. Certificates are then accepted only with --ca, --pin or --insecure
   --servername NAME   the name to ask for and to check, instead of HOST
   --cert FILE         the client's certificate chain in PEM, its own first, for a server that asks
   --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
+  --raw-key FILE      a private key to prove without a certificate, to a server that asks
   --resume FILE       go on from the session in this file, if any, and put the newest one there;
                       whoever has the file can resume in this client's place
 ${tlsOptionsHelp}
@@ -54,6 +65,8 @@ async function run(args: readonly string[]): Promise<number> {
     ...tlsOptions,
     ca: { type: 'string' },
     pin: { type: 'string' },
+    'raw-pin': { type: 'string' },
+    'raw-key': { type: 'string' },
     servername: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
@@ -68,8 +81,9 @@ async function run(args: readonly string[]): Promise<number> {
   const observe = observer(values);
   const config = clientConfig({
     ...commonOptions(values),
-    authenticator: insecure ? dangerouslyAcceptAnyCertificate : await authenticatorFor(ca, pin),
-    credentials: await ownCredentials(values.cert, values.key),
+    authenticator: await authenticatorFor(values),
+    rawKeyAuthenticator: rawKeyAuthenticator(values['raw-pin'], '--raw-pin'),
+    credentials: await ownCredentials(values.cert, values.key, values['raw-key']),
     serverName: values.servername ?? host,
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
@@ -88,8 +102,19 @@ async function run(args: readonly string[]): Promise<number> {
   return converse(connection);
 }
 
-async function authenticatorFor(ca: string | undefined, pin: string | undefined): Promise<Authenticator> {
-  if (pin === undefined) return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
+/** What judges certificates; undefined where only a raw key will do. */
+async function authenticatorFor(values: {
+  readonly ca?: string | undefined;
+  readonly pin?: string | undefined;
+  readonly 'raw-pin'?: string | undefined;
+  readonly insecure: boolean;
+}): Promise<Authenticator | undefined> {
+  const { ca, pin, insecure } = values;
+  if (insecure) return dangerouslyAcceptAnyCertificate;
+  if (pin === undefined) {
+    if (ca === undefined && values['raw-pin'] !== undefined) return undefined;
+    return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
+  }
   const pinned = authenticatorFromText(pin, { anchorsFrom: () => err({ detail: 'anchors go to --ca' }) });
   if (!pinned.ok) throw usageError(`--pin: ${pinned.error.detail}`);
   return pinned.value;
@@ -98,9 +123,11 @@ async function authenticatorFor(ca: string | undefined, pin: string | undefined)
 async function ownCredentials(
   cert: string | undefined,
   key: string | undefined,
-): Promise<readonly Credential[]> {
-  if (cert === undefined && key === undefined) return [];
-  return [await credentialFromFiles(required(cert, '--cert'), required(key, '--key'))];
+  rawKey: string | undefined,
+): Promise<readonly AnyCredential[]> {
+  const raw = rawKey === undefined ? [] : [await rawKeyFromFile(rawKey)];
+  if (cert === undefined && key === undefined) return raw;
+  return [await credentialFromFiles(required(cert, '--cert'), required(key, '--key')), ...raw];
 }
 
 async function open(socket: Socket, config: ClientConfig, options: WrapOptions): Promise<TlsConnection> {

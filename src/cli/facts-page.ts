@@ -2,7 +2,7 @@ import type { Facts } from '../index.ts';
 import { subjectOf } from './certificate-text.ts';
 import { diagram, type TimedEvent } from './diagram.ts';
 import { escapeHtml, hex, printable } from './text.ts';
-import { identityText } from './tls-options.ts';
+import { identityText, rawKeyText } from './tls-options.ts';
 
 /** What was agreed on, as pairs for people. Text that the peer chose may be anything. */
 export function factRows(facts: Facts): readonly (readonly [name: string, value: string])[] {
@@ -13,7 +13,7 @@ export function factRows(facts: Facts): readonly (readonly [name: string, value:
     ['key exchange', facts.group ?? 'static RSA'],
     ['own signature', facts.ownSignatureScheme ?? 'none'],
     ['peer signature', facts.peerSignatureScheme ?? 'none'],
-    ['peer', facts.peer === undefined ? 'anonymous' : subjectOf(facts.peer.leaf)],
+    ['peer', peerText(facts)],
     ['server name', facts.serverName ?? 'none'],
     ['application protocol', facts.applicationProtocol ?? 'none'],
     ['resumed', facts.resumed ? 'yes' : 'no'],
@@ -22,6 +22,11 @@ export function factRows(facts: Facts): readonly (readonly [name: string, value:
     ['Encrypted ClientHello', facts.encryptedClientHello ? 'yes' : 'no'],
     ['client random', hex(facts.clientRandom)],
   ];
+}
+
+function peerText({ peer, peerRawKey }: Facts): string {
+  if (peerRawKey !== undefined) return rawKeyText(peerRawKey);
+  return peer === undefined ? 'anonymous' : subjectOf(peer.leaf);
 }
 
 /** The page that `serve` answers with. Everything in it is escaped. */

@@ -14,7 +14,7 @@ import {
   type TrustAnchor,
 } from '../../x509/index.ts';
 import { bundledTrustAnchors, systemTrustAnchors, trustAnchorsFromPath } from '../flow/node/index.ts';
-import { type Credential, credential } from '../index.ts';
+import { type Credential, credential, type RawKeyCredential, rawKeyCredential } from '../index.ts';
 import { commandError } from './command.ts';
 import { systemReason } from './reason.ts';
 import { printable } from './text.ts';
@@ -120,6 +120,13 @@ export async function credentialFromFiles(certPath: string, keyPath: string): Pr
   const chain = await certificatesFromFile(certPath);
   const made = credential(noble, chain, { kind: 'private', key: await privateKeyFromFile(keyPath) });
   if (!made.ok) throw commandError(`${certPath} with ${keyPath}: ${made.error.detail}`);
+  return made.value;
+}
+
+/** The key of a file, to be shown without a certificate. */
+export async function rawKeyFromFile(path: string): Promise<RawKeyCredential> {
+  const made = rawKeyCredential(noble, await privateKeyFromFile(path));
+  if (!made.ok) throw commandError(`${path}: ${made.error.detail}`);
   return made.value;
 }
 

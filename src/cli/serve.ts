@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { chainOfTrust } from '../../x509/index.ts';
+import { chainOfTrust, type RawKeyAuthenticator } from '../../x509/index.ts';
 import { type TlsConnection, wrapServer } from '../flow/index.ts';
 import { duplexFromFlow, flowFromSocket } from '../flow/node/index.ts';
 import {
+  type AnyCredential,
   type ClientAuthentication,
   type Facts,
   rotateTicketKeys,
@@ -16,18 +17,26 @@ import {
 import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
 import type { TimedEvent } from './diagram.ts';
 import { factsPage } from './facts-page.ts';
-import { credentialFromFiles, trustAnchorsFrom } from './files.ts';
+import { credentialFromFiles, rawKeyFromFile, trustAnchorsFrom } from './files.ts';
 import { connectionReason, systemReason } from './reason.ts';
 import { listen } from './tcp.ts';
 import { printable } from './text.ts';
-import { commonOptions, factsLine, observer, tlsOptions, tlsOptionsHelp } from './tls-options.ts';
+import {
+  commonOptions,
+  factsLine,
+  observer,
+  rawKeyAuthenticator,
+  rawKeyText,
+  tlsOptions,
+  tlsOptionsHelp,
+} from './tls-options.ts';
 
 /** Milliseconds without a byte in either direction after which a browser's connection is closed. */
 const PAGE_IDLE_TIMEOUT = 60_000;
 
 export const serveCommand: Command = {
   summary: 'serve a page that shows the connection it comes over, or echo',
-  help: `usage: pure-tls serve --port N --cert FILE --key FILE [OPTIONS]
+  help: `usage: pure-tls serve --port N (--cert FILE --key FILE | --raw-key FILE) [OPTIONS]
 
 Serves TLS until it is interrupted. Without --echo every HTTP request gets a small page that shows
 the connection it came over. A connection that fails costs one line on stderr. Clients can resume:
@@ -37,7 +46,12 @@ their tickets are sealed under a key that is made at the start and forgotten at 
   --host ADDRESS      the address to listen on; default 127.0.0.1, this machine alone
   --cert FILE         the certificate chain in PEM, the server's own first
   --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
+  --raw-key FILE      a private key to prove without a certificate (RFC 7250), to clients that
+                      accept this; its pin is printed. Instead of a certificate, or beside one
   --client-ca SOURCE  ask clients for a certificate from the CAs in this file or folder
+  --client-raw-pin TEXT
+                      ask clients for a key without a certificate: key:sha256:DIGEST, several with
+                      commas
   --require-client-cert
                       refuse clients that show none
   --echo              send back whatever comes, and close when the client does
@@ -55,21 +69,26 @@ async function run(args: readonly string[]): Promise<number> {
     cert: { type: 'string' },
     key: { type: 'string' },
     'client-ca': { type: 'string' },
+    'client-raw-pin': { type: 'string' },
+    'raw-key': { type: 'string' },
     'require-client-cert': { type: 'boolean', default: false },
     echo: { type: 'boolean', default: false },
   });
   if (positionals.length > 0) throw usageError(`'${positionals[0]}' is not wanted here`);
   const port = portNumber(required(values.port, '--port'));
-  const certPath = required(values.cert, '--cert');
-  const keyPath = required(values.key, '--key');
+  const credentials = await ownCredentials(values);
   const observe = observer(values);
   const common = commonOptions(values);
   const config = serverConfig({
     ...common,
     // A page is HTTP/1.1; a client that insists on another protocol should hear so (RFC 7301 §3.2).
     applicationProtocols: common.applicationProtocols ?? (values.echo ? undefined : ['http/1.1']),
-    credentials: [await credentialFromFiles(certPath, keyPath)],
-    clientAuthentication: await clientAuthentication(values['client-ca'], values['require-client-cert']),
+    credentials,
+    clientAuthentication: await clientAuthentication(
+      values['client-ca'],
+      rawKeyAuthenticator(values['client-raw-pin'], '--client-raw-pin'),
+      values['require-client-cert'],
+    ),
     ticketKeys: rotateTicketKeys([], crypto.getRandomValues(new Uint8Array(TICKET_KEY_ENTROPY))),
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
@@ -77,17 +96,33 @@ async function run(args: readonly string[]): Promise<number> {
   return exitCodes.ok;
 }
 
+/** What it shows: the certificate rather than the key where a client takes both. */
+async function ownCredentials(values: {
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly 'raw-key'?: string | undefined;
+}): Promise<readonly AnyCredential[]> {
+  const { cert, key, 'raw-key': rawKeyPath } = values;
+  const raw = rawKeyPath === undefined ? [] : [await rawKeyFromFile(rawKeyPath)];
+  for (const { rawKey } of raw) tell(`the raw key is ${rawKeyText(rawKey)}`);
+  if (raw.length > 0 && cert === undefined && key === undefined) return raw;
+  return [await credentialFromFiles(required(cert, '--cert'), required(key, '--key')), ...raw];
+}
+
 async function clientAuthentication(
   source: string | undefined,
+  rawKeyAuthenticator: RawKeyAuthenticator | undefined,
   required: boolean,
 ): Promise<ClientAuthentication | undefined> {
   if (source === undefined) {
-    if (required) throw usageError('--require-client-cert needs --client-ca');
+    if (rawKeyAuthenticator !== undefined) return { rawKeyAuthenticator, required };
+    if (required) throw usageError('--require-client-cert needs --client-ca or --client-raw-pin');
     return undefined;
   }
   const anchors = await trustAnchorsFrom(source);
   const certificateAuthorities = anchors.map(({ certificate }) => certificate.subject.raw);
-  return { authenticator: chainOfTrust({ anchors }), required, certificateAuthorities };
+  const authenticator = chainOfTrust({ anchors });
+  return { authenticator, rawKeyAuthenticator, required, certificateAuthorities };
 }
 
 /** What is done with an established connection; over when the returned promise is. */

@@ -1,6 +1,11 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { noble, secret } from '../../nocrypto/index.ts';
 import {
+  type RawKeyAuthenticator,
+  type RawPublicKey,
+  rawKeyAuthenticatorFromText,
+} from '../../x509/index.ts';
+import {
   type CommonOptions,
   cipherSuiteCodes,
   defaults,
@@ -16,7 +21,7 @@ import {
 import { subjectOf } from './certificate-text.ts';
 import { commandError, namesFrom, usageError, wholeNumber } from './command.ts';
 import { systemReason } from './reason.ts';
-import { pack, paintFor, printable } from './text.ts';
+import { hex, pack, paintFor, printable } from './text.ts';
 import { traceLine } from './trace-text.ts';
 
 /** The options that `connect` and `serve` share, for parseArgs. */
@@ -101,7 +106,7 @@ export function observer(values: TlsValues): (event: TraceEvent, name?: string) 
 
 /** What was agreed on, in one line. */
 export function factsLine(facts: Facts): string {
-  const { applicationProtocol, serverName, externalIdentity, recordSizes, peer } = facts;
+  const { applicationProtocol, serverName, externalIdentity, recordSizes, peer, peerRawKey } = facts;
   const parts = [
     facts.version,
     facts.cipherSuite,
@@ -117,11 +122,28 @@ export function factsLine(facts: Facts): string {
     facts.resumed ? 'resumed' : undefined,
     externalIdentity === undefined ? undefined : `PSK ${identityText(externalIdentity)}`,
     peer === undefined ? undefined : `peer ${subjectOf(peer.leaf)}`,
+    peerRawKey === undefined ? undefined : `peer ${rawKeyText(peerRawKey)}`,
   ];
   return parts
     .filter((part) => part !== undefined)
     .map(printable)
     .join(', ');
+}
+
+/** A raw key by the pin that `--raw-pin` takes. */
+export function rawKeyText({ der }: RawPublicKey): string {
+  return `key:sha256:${hex(noble.hashes.sha256.digest(der))}`;
+}
+
+/** The authenticator that an option with pins of raw keys asks for, if it is there. */
+export function rawKeyAuthenticator(
+  pins: string | undefined,
+  option: string,
+): RawKeyAuthenticator | undefined {
+  if (pins === undefined) return undefined;
+  const pinned = rawKeyAuthenticatorFromText(pins);
+  if (!pinned.ok) throw usageError(`${option}: ${pinned.error.detail}`);
+  return pinned.value;
 }
 
 /** The identity of an external PSK as text, which the command line gave it as. */

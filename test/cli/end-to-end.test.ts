@@ -154,6 +154,24 @@ describe('pure-tls connect and serve', () => {
     failedWith(await pureTls([...args, 'key:sha256:00']), 2, /64 hexadecimal digits/);
   });
 
+  it('agree by raw keys at both ends, and by no other ones', async (t) => {
+    const files = certificates(t);
+    const rawKey = ['--raw-key', files('key.pem')];
+    const { stdout } = await pureTls(['inspect', files('chain.pem')]);
+    const digest = /key SHA-256 +([0-9a-f:]+)\n/.exec(stdout)?.[1] ?? assert.fail(stdout);
+    const pin = `key:sha256:${digest.replaceAll(':', '')}`;
+    const { port, said } = await serve(t, [...rawKey, '--echo', '--client-raw-pin', pin]);
+    await said(new RegExp(`the raw key is ${pin}\n`));
+    const args = ['connect', `localhost:${port}`, '--raw-pin'];
+    const agreed = await pureTls([...args, pin, ...rawKey], { input: 'over' });
+    assert.deepEqual([agreed.code, agreed.stdout], [0, 'over']);
+    assert.match(agreed.stderr, new RegExp(`^connected: .*peer ${pin}\n$`));
+    await said(new RegExp(`connected: .*peer ${pin}\n`));
+    failedWith(await pureTls([...args, pin]), 1, /unsupported_certificate/);
+    failedWith(await pureTls([...args, `key:sha256:${'00'.repeat(32)}`, ...rawKey]), 1, /not-pinned/);
+    failedWith(await pureTls([...args, 'certificate:sha256:00']), 2, /begins with key:sha256:/);
+  });
+
   it('go on serving after any bad client', async (t) => {
     const files = certificates(t);
     const { port, said, stderr } = await serve(t, serverArgs(files, '--echo'));

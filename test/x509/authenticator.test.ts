@@ -5,12 +5,14 @@ import { noble } from '../../nocrypto/index.ts';
 import {
   authenticatorFromText,
   type Certificate,
+  decodeRawPublicKey,
   encodePem,
   id,
   ok,
   type PresentedChain,
   pinnedCertificate,
   pinnedKey,
+  rawKeyAuthenticatorFromText,
   trustAnchor,
 } from '../../x509/index.ts';
 import { unwrap, unwrapError } from './helpers.ts';
@@ -108,6 +110,21 @@ test('a text makes a chain of trust from PEM, or from whatever the caller takes 
   assert.equal(unwrapError(authenticator(presented(server))).reason, 'name-mismatch');
   const anyName = { chain: { dangerouslyAcceptAnyName: true }, anchorsFrom };
   assert.ok(unwrap(authenticatorFromText('chain:x', anyName))({ ...named, identity: undefined }).ok);
+});
+
+test('a text makes a pin of raw keys, which no text for certificates does', () => {
+  const der = server.certificate.subjectPublicKeyInfo.raw;
+  const rawKey = unwrap(decodeRawPublicKey(noble, der));
+  const asked = { crypto: noble, rawKey, purpose: 'serverAuth', identity: undefined, now: NOW } as const;
+  const hex = Buffer.from(pin(server)).toString('hex');
+  assert.ok(unwrap(rawKeyAuthenticatorFromText(`key:sha256:${hex}`))(asked).ok);
+  const zeros = unwrap(rawKeyAuthenticatorFromText(`key:sha256:${'00'.repeat(32)}`));
+  assert.equal(unwrapError(zeros(asked)).reason, 'not-pinned');
+  assert.ok(unwrap(rawKeyAuthenticatorFromText('dangerously-accept-any-raw-key'))(asked).ok);
+  for (const text of ['', `certificate:sha256:${hex}`, 'dangerously-accept-any-certificate']) {
+    assert.equal(unwrapError(rawKeyAuthenticatorFromText(text)).kind, 'unknown-form');
+  }
+  assert.equal(unwrapError(rawKeyAuthenticatorFromText('key:sha256:00')).kind, 'digest');
 });
 
 test('accepting anything has to be said in full', () => {
