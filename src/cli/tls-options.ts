@@ -53,8 +53,8 @@ export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comm
                       take no longer records than this, 64 to ${MAX_INNER_PLAINTEXT}, from a peer that can be told
                       (RFC 8449); 'none' says nothing. Default: ${defaults.recordSizeLimit}
   --padding KIND:BYTES
-                      hide the lengths of what is sent: multiple:BYTES and length:BYTES make the content
-                      of every record so long, random:BYTES adds up to so many; default: none
+                      hide the lengths of what is sent: multiple:BYTES and length:BYTES make the
+                      content of every record so long, random:BYTES adds up to so many; default: none
   --pad-handshake     pad the handshake, too, which hides the length of the certificates
   --keylog FILE       append the connection's secrets in the SSLKEYLOGFILE format (RFC 9850);
                       whoever has them can read the connection
