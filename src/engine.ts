@@ -163,7 +163,7 @@ export function close(state: State): Step {
   if (phase !== 'established') sendAlert(turn, 'user_canceled');
   sendAlert(turn, 'close_notify');
   const { protection } = turn.write;
-  turn.write = { protection, closed: true, keyUpdateAsked: false, earlyDataLeft: 0 };
+  turn.write = { protection, closed: true, keyUpdateAsked: false, keyUpdateOwed: false, earlyDataLeft: 0 };
   if (phase !== 'established' || turn.read.closed) end(turn, undefined);
   return endTurn(turn);
 }
@@ -216,7 +216,13 @@ function initial(config: ClientConfig | ServerConfig, phase: Phase): State {
     fixed: { config },
     phase,
     read: { protection: undefined, closed: false, skippable: 0 },
-    write: { protection: undefined, closed: false, keyUpdateAsked: false, earlyDataLeft: 0 },
+    write: {
+      protection: undefined,
+      closed: false,
+      keyUpdateAsked: false,
+      keyUpdateOwed: false,
+      earlyDataLeft: 0,
+    },
     incoming: nothingIncoming,
     recordSizes: everyRecord,
   };
@@ -252,8 +258,12 @@ function toBeSent(early: EarlyDataProgress, left: number): EarlyDataStatus | und
     : undefined;
 }
 
-/** Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. */
+/**
+ * Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. So they do
+ * before any data when the peer has asked for it.
+ */
 function sendData(turn: Turn, data: Uint8Array): void {
+  if (turn.write.keyUpdateOwed && data.length > 0) updateWriteKeys(turn, false);
   const { limits } = turn.fixed.config;
   const size = contentSize(turn, contentTypes.applicationData);
   for (let from = 0; from < data.length; ) {

@@ -3,7 +3,7 @@ import { checkRequest, findExtension } from './extensions.ts';
 import { misbehaved } from './failure.ts';
 import { ticketPsk } from './key-schedule.ts';
 import type { HandshakeMessage, NewSessionTicket } from './messages.ts';
-import { emit, fail, type Turn, updateReadKeys, updateWriteKeys } from './turn.ts';
+import { emit, fail, type Turn, updateReadKeys } from './turn.ts';
 
 /** What may come after the handshake (RFC 9846 §4.7), bounded until application data comes in between. */
 export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void {
@@ -27,7 +27,10 @@ export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void
   }
 }
 
-/** §4.7.3: the peer has new keys; when it asks, so must we. Any KeyUpdate of its own answers one of ours. */
+/**
+ * §4.7.3: the peer has new keys, and any KeyUpdate of its own answers one of ours. Where it asks for one, that goes before our
+ * next data: one for however many times it has asked while we were silent, so that asking costs the peer more than us.
+ */
 function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   if (requestUpdate > 1) {
     fail(turn, misbehaved('bad-key-update', `request_update ${requestUpdate}`));
@@ -35,9 +38,9 @@ function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   }
   updateReadKeys(turn);
   if (turn.phase.kind === 'ended') return;
-  const { protection, closed } = turn.write;
-  turn.write = { protection, closed, keyUpdateAsked: false, earlyDataLeft: 0 };
-  if (requestUpdate === 1 && !closed) updateWriteKeys(turn, false);
+  const { write } = turn;
+  const keyUpdateOwed = write.keyUpdateOwed || (requestUpdate === 1 && !write.closed);
+  turn.write = { ...write, keyUpdateAsked: false, keyUpdateOwed };
 }
 
 /** §4.7.1: a ticket to go on with later, unless it is worth nothing already. */

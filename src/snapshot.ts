@@ -72,6 +72,7 @@ export function snapshot(state: State, facts: Facts): Result<Uint8Array, Snapsho
     write: { trafficSecret: writeKeys.trafficSecret, sequence: write.protection.sequence },
     writeClosed: write.closed,
     keyUpdateAsked: write.keyUpdateAsked,
+    keyUpdateOwed: write.keyUpdateOwed,
     records: contents(incoming.records),
     handshake: contents(incoming.handshake),
     uselessRecords: incoming.uselessRecords,
@@ -126,6 +127,7 @@ interface StoredConnection {
   readonly write: StoredProtection;
   readonly writeClosed: boolean;
   readonly keyUpdateAsked: boolean;
+  readonly keyUpdateOwed: boolean;
   readonly records: Uint8Array;
   readonly handshake: Uint8Array;
   readonly uselessRecords: number;
@@ -161,6 +163,7 @@ const storedConnection: Codec<StoredConnection> = struct<StoredConnection>({
   write: storedProtection,
   writeClosed: boolean,
   keyUpdateAsked: boolean,
+  keyUpdateOwed: boolean,
   records: opaque(0, 0xffff),
   handshake: opaque(0, 0xffff),
   uselessRecords: uint8,
@@ -211,6 +214,7 @@ function restoreState(
       protection: restoreProtection(stored.write),
       closed: stored.writeClosed,
       keyUpdateAsked: stored.keyUpdateAsked,
+      keyUpdateOwed: stored.keyUpdateOwed,
       earlyDataLeft: 0,
     },
     incoming: { ...nothingIncoming, uselessRecords, changeCipherSpecs, postHandshakeMessages },

@@ -106,6 +106,8 @@ export interface WriteHalf {
   readonly closed: boolean;
   /** A KeyUpdate asks the peer for new keys and has not been answered: no second one is sent meanwhile. */
   readonly keyUpdateAsked: boolean;
+  /** The peer has asked for new keys: a KeyUpdate goes before the next application data (§4.7.3). */
+  readonly keyUpdateOwed: boolean;
   /** Bytes of early data that a client may still send, while the keys in force are those for it; else 0. */
   readonly earlyDataLeft: number;
 }

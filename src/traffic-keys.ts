@@ -12,6 +12,8 @@ export interface ExtractedKeys {
   /** Undefined for a direction that close_notify has closed. */
   readonly send: DirectionKeys | undefined;
   readonly receive: DirectionKeys | undefined;
+  /** The peer has asked for new keys: a KeyUpdate is to go before the next data (§4.7.3). */
+  readonly keyUpdateOwed: boolean;
 }
 
 /** One direction (RFC 9846 §7.3, §5.3). */
@@ -52,6 +54,7 @@ export function dangerouslyExtractKeys(state: State): Result<ExtractedKeys, Snap
     cipherSuite: phase.suite.name,
     send: write.closed ? undefined : directionKeys(crypto, write.protection),
     receive: read.closed ? undefined : directionKeys(crypto, read.protection),
+    keyUpdateOwed: write.keyUpdateOwed,
   });
 }
 

@@ -125,7 +125,13 @@ export function end(turn: Turn, failure: Failure | undefined): void {
   emit(turn, failure === undefined ? { kind: 'closed' } : { kind: 'failed', failure });
   turn.phase = { kind: 'ended', failure };
   turn.read = { protection: undefined, closed: true, skippable: 0 };
-  turn.write = { protection: undefined, closed: true, keyUpdateAsked: false, earlyDataLeft: 0 };
+  turn.write = {
+    protection: undefined,
+    closed: true,
+    keyUpdateAsked: false,
+    keyUpdateOwed: false,
+    earlyDataLeft: 0,
+  };
   turn.incoming = nothingIncoming;
   turn.unread = noBytes;
 }
@@ -221,8 +227,8 @@ export function sendContent(turn: Turn, type: number, content: Uint8Array): void
     if (tracing(turn, 'records')) traceRecord(turn, 'sent', type, fragment.length, current !== undefined);
     if (current !== undefined) current = nextRecord(current);
   }
-  const { closed, keyUpdateAsked, earlyDataLeft } = turn.write;
-  turn.write = { protection: current, closed, keyUpdateAsked, earlyDataLeft };
+  const { closed, keyUpdateAsked, keyUpdateOwed, earlyDataLeft } = turn.write;
+  turn.write = { protection: current, closed, keyUpdateAsked, keyUpdateOwed, earlyDataLeft };
   turn.records.push(out);
 }
 
@@ -283,6 +289,8 @@ export function updateWriteKeys(turn: Turn, ask: boolean): void {
     protection: next,
     closed: turn.write.closed,
     keyUpdateAsked: ask || turn.write.keyUpdateAsked,
+    // Only one that asks for nothing is an answer.
+    keyUpdateOwed: ask && turn.write.keyUpdateOwed,
     earlyDataLeft: 0,
   };
   if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: 'application' });
@@ -331,6 +339,7 @@ function perform(turn: Turn, action: Action): void {
         protection: protection(crypto, action.suite, action.secret),
         closed: turn.write.closed,
         keyUpdateAsked: false,
+        keyUpdateOwed: false,
         earlyDataLeft: 0,
       };
       if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction: 'sent', epoch: action.epoch });

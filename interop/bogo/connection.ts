@@ -140,7 +140,7 @@ interface Talk {
   /** How much of what it writes first has gone early. */
   earlyBytes: number;
   /** A first message that is held back until something has been read. */
-  heldBack: Uint8Array | undefined;
+  heldBack: Step | undefined;
   readonly secrets: Map<SecretLabel, Uint8Array>;
   outcome: Outcome | undefined;
 }
@@ -327,7 +327,9 @@ function begin(talk: Talk, facts: Facts): void {
   if (settings.has('-write-different-record-sizes')) {
     for (const size of RECORD_SIZES) sendAll(talk, new Uint8Array(size).fill(0x42));
   } else if (settings.has('-read-with-unfinished-write')) {
-    talk.heldBack = greetings(settings).subarray(talk.earlyBytes);
+    // Sealed before what comes meanwhile is read, and on its way only after it.
+    talk.heldBack = send(talk.state, greetings(settings).subarray(talk.earlyBytes));
+    talk.state = talk.heldBack.state;
   } else if (settings.has('-shim-writes-first')) {
     sendAll(talk, greetings(settings).subarray(talk.earlyBytes));
   }
@@ -364,7 +366,7 @@ function exportKeys(talk: Talk): void {
 function echo(talk: Talk, bytes: Uint8Array): void {
   const { settings, heldBack } = talk;
   talk.heldBack = undefined;
-  if (heldBack !== undefined) sendAll(talk, heldBack);
+  if (heldBack !== undefined) advance(talk, { state: talk.state, effects: heldBack.effects });
   if (settings.has('-key-update')) turnKeys(talk);
   const inverted = bytes.map((byte) => byte ^ 0xff);
   sendAll(talk, inverted);

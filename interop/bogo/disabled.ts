@@ -182,10 +182,6 @@ export const differences: readonly Exclusion[] = [
     tests: ['PSK-Server-CertOrPSK-Cert-TLS'],
   },
   {
-    reason: 'each KeyUpdate that asks for one is answered at once',
-    tests: ['KeyUpdate-Requested', 'KeyUpdate-Requested-UnfinishedWrite'],
-  },
-  {
     reason: 'a connection that an external PSK authenticated is not resumed',
     tests: [
       'PSK-Server-SHA256-*-TLS',

@@ -54,6 +54,9 @@ const theirKeyUpdates: readonly Case[] = (['k', 'K'] as const).flatMap((command)
           await child.printed(new RegExp(`question ${round}`));
           await child.write(`answer ${round}\n`);
           assert.equal(await readLine(), `answer ${round}`);
+          // Whether the question was written before the command was heard of or not: by now our keys are new.
+          await connection.write(Buffer.from(`thanks ${round}\n`));
+          await child.printed(new RegExp(`thanks ${round}`));
         }
       });
       valueFrom(outcome);

@@ -176,7 +176,7 @@ export async function wrapRestored(
 const SEED_LENGTH = 48;
 /** Application data handed to the engine at once, so that a large write is sealed as fast as the flow takes it. */
 const WRITE_PIECE = 256 * 1024;
-/** Bytes written without being asked (alerts, answers to KeyUpdate) that may wait before reading pauses. */
+/** Bytes written without being asked (alerts, requests for new keys) that may wait before reading pauses. */
 const UNSENT_BOUND = 64 * 1024;
 
 const HANDSHAKE_TIMEOUT = 30_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { send, type Tls13CipherSuiteName } from '../../src/index.ts';
+import { close, send, type Tls13CipherSuiteName, updateKeys as updateOurKeys } from '../../src/index.ts';
 import type { HandshakeMessage, NewSessionTicket } from '../../src/messages.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import {
@@ -85,13 +85,43 @@ for (const [role, reach] of roles) {
     assertMisbehaved(peer, 'bad_record_mac', 'decryption-failed');
   });
 
-  test(`a ${role} that is asked for new keys sends one KeyUpdate that asks for none, and then uses them`, () => {
+  test(`a ${role} that is asked for new keys sends a KeyUpdate that asks for none before its next data`, () => {
     const peer = reach();
     updateKeys(peer, 1);
-    assert.deepEqual(requests(peer), [0]);
+    follow(peer, send(peer.state, hex('')));
+    assert.deepEqual(requests(peer), []);
     follow(peer, send(peer.state, bytes(5)));
+    assert.deepEqual(requests(peer), [0]);
     const last = peer.heard.at(-1);
     assert.deepEqual(last?.kind === 'data' && last.bytes, bytes(5));
+    follow(peer, send(peer.state, bytes(5)));
+    assert.deepEqual(requests(peer), [0]);
+  });
+
+  test(`a ${role} that asks for new keys itself still owes the ones it was asked for`, () => {
+    const peer = reach();
+    updateKeys(peer, 1);
+    follow(peer, updateOurKeys(peer.state, { ask: true }));
+    assert.deepEqual(requests(peer), [1]);
+    follow(peer, send(peer.state, bytes(5)));
+    assert.deepEqual(requests(peer), [1, 0]);
+  });
+
+  test(`a ${role} that turns its keys over anyway has answered`, () => {
+    const peer = reach();
+    updateKeys(peer, 1);
+    follow(peer, updateOurKeys(peer.state, { ask: false }));
+    follow(peer, send(peer.state, bytes(5)));
+    assert.deepEqual(requests(peer), [0]);
+  });
+
+  test(`a ${role} that says no more owes no keys`, () => {
+    const peer = reach();
+    updateKeys(peer, 1);
+    follow(peer, close(peer.state));
+    updateKeys(peer, 1);
+    assertAt(peer, 'established');
+    assert.deepEqual(requests(peer), []);
   });
 
   test(`a ${role} refuses a KeyUpdate that asks for something else`, () => {
@@ -117,7 +147,7 @@ for (const [role, reach] of roles) {
       data(peer, hex('01'));
       for (let i = 0; i < 32; i++) updateKeys(peer, asked);
       assertAt(peer, 'established');
-      assert.equal(requests(peer).length, asked * 64);
+      assert.deepEqual(requests(peer), []);
       updateKeys(peer, asked);
       assertMisbehaved(peer, 'unexpected_message', 'too-many-post-handshake-messages');
     }
@@ -134,12 +164,20 @@ for (const [role, reach] of roles) {
     assertMisbehaved(peer, 'unexpected_message', 'too-many-post-handshake-messages');
   });
 
-  test(`several KeyUpdates that reach a ${role} in one piece are all answered`, () => {
-    const peer = reach();
-    deliver(peer, concatAll([1, 1, 1].map((asked) => keyUpdateRecord(peer, asked))));
-    assert.deepEqual(requests(peer), [0, 0, 0]);
-    data(peer, bytes(4));
-    assert.deepEqual(dataIn(peer.latest), bytes(4));
+  test(`several KeyUpdates that reach a silent ${role} are answered with one, in however many pieces they come`, () => {
+    const together = reach();
+    deliver(together, concatAll([1, 0, 1].map((asked) => keyUpdateRecord(together, asked))));
+    const apart = reach();
+    for (const asked of [1, 0, 1]) updateKeys(apart, asked);
+    for (const peer of [together, apart]) {
+      data(peer, bytes(4));
+      assert.deepEqual(dataIn(peer.latest), bytes(4));
+      follow(peer, send(peer.state, bytes(5)));
+      assert.deepEqual(requests(peer), [0]);
+      updateKeys(peer, 1);
+      follow(peer, send(peer.state, bytes(5)));
+      assert.deepEqual(requests(peer), [0, 0]);
+    }
   });
 }
 
@@ -202,11 +240,12 @@ test('requests that cross are both answered, and both sides end with the same ke
   const third = record(peer, 23, hex('01'));
   const crossing = keyUpdateRecord(peer, 1);
   deliver(peer, third, crossing);
-  assert.deepEqual(requests(peer), [1, 0]);
+  assert.deepEqual(requests(peer), [1]);
   updateKeys(peer, 0);
   data(peer, bytes(9));
   assert.deepEqual(dataIn(peer.latest), bytes(9));
   follow(peer, send(peer.state, bytes(9)));
+  assert.deepEqual(requests(peer), [1, 0]);
   const last = peer.heard.at(-1);
   assert.deepEqual(last?.kind === 'data' && last.bytes, bytes(9));
 });

@@ -125,8 +125,11 @@ describe('a restored connection', () => {
     const asked = updateKeys(run.client, { ask: true });
     const again = restored(asked.state, factsOf(run.clientEffects));
     assert.equal(again.state.write.keyUpdateAsked, true);
-    const answered = receive(run.server, sent(asked.effects), NOW);
+    const heard = receive(run.server, sent(asked.effects), NOW);
+    const owing = restored(heard.state, factsOf(run.serverEffects));
+    const answered = send(owing.state, bytes(4));
     const renewed = receive(again.state, sent(answered.effects), NOW);
+    assert.deepEqual(data(renewed.effects), bytes(4));
     assert.equal(renewed.state.write.keyUpdateAsked, false);
     const told = receive(answered.state, sent(send(renewed.state, bytes(9)).effects), NOW);
     assert.deepEqual(data(told.effects), bytes(9));
