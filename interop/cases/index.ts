@@ -2,6 +2,7 @@ import type { Case } from '../support/case.ts';
 import { afterHandshakeCases } from './after-handshake.ts';
 import { bulkCases } from './bulk.ts';
 import { clientCertificateCases } from './client-certificates.ts';
+import { encryptedClientHelloCases } from './encrypted-client-hello.ts';
 import { exporterCases } from './exporters.ts';
 import { foreignCertificateCases } from './foreign-certificates.ts';
 import { gnutlsCases } from './gnutls.ts';
@@ -22,6 +23,7 @@ export function allCases(): readonly Case[] {
     ...matrixCases(),
     ...negotiationCases(),
     ...helloShapeCases(),
+    ...encryptedClientHelloCases(),
     ...recordSizeCases(),
     ...unwantedOfferCases(),
     ...requestCases(),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GroupName } from '../../nocrypto/index.ts';
+import type { EchKey } from '../../src/index.ts';
 import { run, start } from '../support/process.ts';
 import { awaitedLater, type Scope } from '../support/scope.ts';
 import { groupNames } from './groups.ts';
@@ -55,6 +56,7 @@ async function serve(scope: Scope, program: string, options: ServeOptions): Prom
   const { printed } = start(scope, program, [
     ...['serve', '-cert', options.chainFile, '-key', options.keyFile],
     ...(options.clientAnchorFile === undefined ? [] : ['-ca', options.clientAnchorFile]),
+    ...(options.echKeys === undefined ? [] : ['-ech-keys', options.echKeys.map(echKeyText).join(',')]),
     ...commonArguments(options),
   ]);
   const [, port] = await printed(/^LISTEN (\d+)$/m);
@@ -71,6 +73,7 @@ async function connect(
     ...['connect', '-port', `${port}`, '-ca', options.anchorFile, '-name', options.serverName],
     ...(options.chainFile === undefined ? [] : ['-cert', options.chainFile]),
     ...(options.keyFile === undefined ? [] : ['-key', options.keyFile]),
+    ...(options.echConfigs === undefined ? [] : ['-ech-configs', base64(options.echConfigs)]),
     ...['-line', options.line, ...commonArguments(options)],
   ]);
   return readReport(printed);
@@ -78,9 +81,10 @@ async function connect(
 
 async function readReport(printed: (pattern: RegExp) => Promise<RegExpExecArray>): Promise<PeerReport> {
   const [text] = await printed(/^\{.*\}$/m);
-  const { error, reply, group, ...facts }: GoReport = JSON.parse(text);
+  const { error, reply, group, echAccepted, ...facts }: GoReport = JSON.parse(text);
   if (error !== '') throw new Error(`go: ${error}`);
-  return { facts: { ...facts, group: groupNames.get(group) ?? 'unknown' }, reply };
+  const encryptedClientHello = echAccepted;
+  return { facts: { ...facts, group: groupNames.get(group) ?? 'unknown', encryptedClientHello }, reply };
 }
 
 /** The type `report` of main.go. */
@@ -92,6 +96,7 @@ interface GoReport {
   readonly resumed: boolean;
   readonly fingerprint: string;
   readonly exported: string;
+  readonly echAccepted: boolean;
   readonly reply: string;
   /** Empty for none. */
   readonly error: string;
@@ -105,6 +110,14 @@ function commonArguments(options: ServeOptions | ConnectOptions): readonly strin
     ...(halfClose ? ['-late'] : []),
     ...['-count', `${connections}`],
   ];
+}
+
+function echKeyText({ config, privateKey }: EchKey): string {
+  return `${base64(config)}:${base64(privateKey)}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 function numberOf(group: GroupName): number | undefined {

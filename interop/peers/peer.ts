@@ -1,5 +1,5 @@
 import type { GroupName } from '../../nocrypto/index.ts';
-import type { CipherSuiteName } from '../../src/index.ts';
+import type { CipherSuiteName, EchKey } from '../../src/index.ts';
 import type { Scope } from '../support/scope.ts';
 
 /**
@@ -45,6 +45,8 @@ export interface ServeOptions extends PeerOptions {
   readonly keyFile: string;
   /** PEM file of the certificates to trust in clients, of which a certificate is then required. */
   readonly clientAnchorFile?: string;
+  /** For Encrypted ClientHello, each also for clients to retry with; for peers that have it. */
+  readonly echKeys?: readonly EchKey[];
 }
 
 export interface ConnectOptions extends PeerOptions {
@@ -55,6 +57,8 @@ export interface ConnectOptions extends PeerOptions {
   /** PEM files of the client's own certificate and key, if it has one. */
   readonly chainFile?: string;
   readonly keyFile?: string;
+  /** ECHConfigList to encrypt the ClientHello to; for peers that can. */
+  readonly echConfigs?: Uint8Array;
 }
 
 export interface Serving {
@@ -78,6 +82,8 @@ export interface PeerFacts {
   /** Empty for none. */
   readonly applicationProtocol?: string | undefined;
   readonly resumed?: boolean | undefined;
+  /** Whether the ClientHello was encrypted, and read. */
+  readonly encryptedClientHello?: boolean | undefined;
   /** SHA-256 of the certificate that we showed, in hex; empty for none. */
   readonly fingerprint?: string | undefined;
   /** What {@link EXPORTER} gives, in hex; the tools of GnuTLS know no context and export without. */

@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ type report struct {
 	Resumed             bool   `json:"resumed"`
 	Fingerprint         string `json:"fingerprint"`
 	Exported            string `json:"exported"`
+	ECHAccepted         bool   `json:"echAccepted"`
 	Reply               string `json:"reply"`
 	Error               string `json:"error"`
 }
@@ -48,6 +50,8 @@ var (
 	groups    = flag.String("groups", "", "numbers of the groups, separated by commas")
 	protocols = flag.String("alpn", "", "application protocols, separated by commas")
 	count     = flag.Int("count", 1, "how many connections, one after the other")
+	echList   = flag.String("ech-configs", "", "a client's ECHConfigList in base64")
+	echKeys   = flag.String("ech-keys", "", "a server's ECH keys, each `config:key` in base64, separated by commas; each is for clients to retry with")
 	late      = flag.Bool("late", false, "answer when the other side has closed its half")
 )
 
@@ -85,6 +89,7 @@ func main() {
 		seen.HelloRetryRequest = state.HelloRetryRequest
 		seen.ApplicationProtocol = state.NegotiatedProtocol
 		seen.Resumed = state.DidResume
+		seen.ECHAccepted = state.ECHAccepted
 		if len(state.PeerCertificates) > 0 {
 			seen.Fingerprint = fmt.Sprintf("%x", sha256.Sum256(state.PeerCertificates[0].Raw))
 		}
@@ -94,6 +99,10 @@ func main() {
 	}
 	if err != nil {
 		seen.Error = err.Error()
+		var rejection *tls.ECHRejectionError
+		if errors.As(err, &rejection) {
+			seen.Error += ", retry with " + base64.StdEncoding.EncodeToString(rejection.RetryConfigList)
+		}
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(seen); err != nil {
 		fail(err)
@@ -111,6 +120,26 @@ func newConfig() (*tls.Config, error) {
 			return nil, err
 		}
 		config.CurvePreferences = append(config.CurvePreferences, tls.CurveID(number))
+	}
+	if *echList != "" {
+		list, err := base64.StdEncoding.DecodeString(*echList)
+		if err != nil {
+			return nil, err
+		}
+		config.EncryptedClientHelloConfigList = list
+	}
+	for _, text := range strings.FieldsFunc(*echKeys, func(r rune) bool { return r == ',' }) {
+		publicPart, privatePart, _ := strings.Cut(text, ":")
+		configured, err := base64.StdEncoding.DecodeString(publicPart)
+		if err != nil {
+			return nil, err
+		}
+		key, err := base64.StdEncoding.DecodeString(privatePart)
+		if err != nil {
+			return nil, err
+		}
+		config.EncryptedClientHelloKeys = append(config.EncryptedClientHelloKeys,
+			tls.EncryptedClientHelloKey{Config: configured, PrivateKey: key, SendAsRetry: true})
 	}
 	if *certFile != "" {
 		certificate, err := tls.LoadX509KeyPair(*certFile, *keyFile)
