@@ -230,6 +230,7 @@ export type Tls12CipherSuiteName = keyof typeof tls12CipherSuiteCodes;
 export type CipherSuiteName = Tls13CipherSuiteName | Tls12CipherSuiteName;
 export type SignatureSchemeName = keyof typeof signatureSchemeCodes;
 export type CertificateType = keyof typeof certificateTypeCodes;
+export type PskKeyExchangeModeName = keyof typeof pskKeyExchangeModes;
 export type AlertName = keyof typeof alertCodes;
 export type ExtensionName = keyof typeof extensionTypes;
 

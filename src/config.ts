@@ -16,6 +16,8 @@ import {
   type ExtensionName,
   extensionTypes,
   groupCodes,
+  type PskKeyExchangeModeName,
+  pskKeyExchangeModes,
   type SignatureSchemeName,
   signatureSchemeCodes,
   type Tls12CipherSuiteName,
@@ -77,9 +79,15 @@ export interface CommonOptions {
   readonly applicationProtocols?: readonly string[] | undefined;
   /**
    * Keys shared with the peer by other means (RFC 9258). With one that both know, no certificate is shown, and a server
-   * needs none. Only with (EC)DHE: what was recorded stays secret when a key leaks.
+   * needs none.
    */
   readonly externalPsks?: readonly ExternalPsk[] | undefined;
+  /**
+   * How a session or an external PSK may be used (RFC 9846 §4.3.9), most wanted first. `psk_ke` saves the key exchange and
+   * with it forward secrecy: whoever learns the key, or a server's ticket keys, later reads all that was recorded. For
+   * devices that cannot do better. Default only `psk_dhe_ke`.
+   */
+  readonly pskKeyExchangeModes?: readonly PskKeyExchangeModeName[] | undefined;
   /**
    * Extensions that this library has no name for. A client offers them in its ClientHello; a server gives each as the
    * answer, in EncryptedExtensions, to a client that offers the same codepoint. What the other side says under these
@@ -274,6 +282,7 @@ interface CommonConfig {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly applicationProtocols: readonly string[];
   readonly externalPsks: readonly ExternalPsk[];
+  readonly pskKeyExchangeModes: readonly PskKeyExchangeModeName[];
   readonly rawExtensions: readonly RawExtension[];
   readonly recordSizeLimit: number | undefined;
   readonly padding: Padding;
@@ -530,6 +539,7 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
     signatureSchemes: [...(options.signatureSchemes ?? defaults.signatureSchemes)],
     applicationProtocols: [...(options.applicationProtocols ?? [])],
     externalPsks: [...(options.externalPsks ?? [])],
+    pskKeyExchangeModes: [...(options.pskKeyExchangeModes ?? defaults.pskKeyExchangeModes)],
     rawExtensions: (options.rawExtensions ?? []).map(({ type, data }) => ({ type, data: data.slice() })),
     recordSizeLimit:
       options.recordSizeLimit === 'none' ? undefined : (options.recordSizeLimit ?? defaults.recordSizeLimit),
@@ -581,6 +591,12 @@ function commonProblem(options: CommonOptions, config: Unchecked<CommonConfig>):
       'must have identities of 1 to 16,384 bytes, contexts of at most 16,384 and keys of at least 16',
       !config.externalPsks.every(isUsablePsk),
     ) ??
+    problemIf(
+      'externalPsks',
+      'must go with sha256 or sha384',
+      config.externalPsks.some(({ hash }) => hash !== undefined && hash !== 'sha256' && hash !== 'sha384'),
+    ) ??
+    listProblem('pskKeyExchangeModes', config.pskKeyExchangeModes, pskKeyExchangeModes) ??
     rawExtensionsProblem(config.rawExtensions) ??
     problemIf(
       'externalPsks',

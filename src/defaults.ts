@@ -1,5 +1,10 @@
 import type { GroupName } from '../nocrypto/index.ts';
-import type { CipherSuiteName, SignatureSchemeName, VersionName } from './codepoints.ts';
+import type {
+  CipherSuiteName,
+  PskKeyExchangeModeName,
+  SignatureSchemeName,
+  VersionName,
+} from './codepoints.ts';
 import { MAX_INNER_PLAINTEXT } from './limits.ts';
 import type { Padding } from './padding.ts';
 import type { TraceLevel } from './trace.ts';
@@ -14,6 +19,7 @@ export const defaults: {
   readonly groups: readonly GroupName[];
   readonly keyShares: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly pskKeyExchangeModes: readonly PskKeyExchangeModeName[];
   readonly middleboxCompatibility: boolean;
   readonly acceptTickets: boolean;
   readonly recordSizeLimit: number;
@@ -67,6 +73,8 @@ export const defaults: {
     'rsa_pkcs1_sha384',
     'rsa_pkcs1_sha512',
   ],
+  // Without a key exchange, who learns a key later reads everything that was recorded under it.
+  pskKeyExchangeModes: ['psk_dhe_ke'],
   // RFC 9846 §E.4: look like TLS 1.2 to middleboxes.
   middleboxCompatibility: true,
   acceptTickets: true,

@@ -45,7 +45,8 @@ export type Facts = Tls13Facts | Tls12Facts;
 export interface Tls13Facts extends CommonFacts {
   readonly version: 'TLS 1.3';
   readonly cipherSuite: Tls13CipherSuiteName;
-  readonly group: GroupName;
+  /** Undefined when a PSK did without a key exchange (psk_ke). */
+  readonly group: GroupName | undefined;
 }
 
 export interface Tls12Facts extends CommonFacts {

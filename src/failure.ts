@@ -105,6 +105,8 @@ const misbehaviours = {
   'psk-binder-count': 'illegal_parameter',
   'bad-binder': 'decrypt_error',
   'unoffered-psk': 'illegal_parameter',
+  /** §4.3.9 */
+  'unoffered-psk-key-exchange-mode': 'illegal_parameter',
   /** §4.3.10, §4.3.11: early data is for the first PSK, and for what was negotiated with it. */
   'early-data-without-first-psk': 'illegal_parameter',
   'early-data-under-another-suite': 'illegal_parameter',

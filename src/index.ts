@@ -14,6 +14,7 @@ export {
   type ExtensionName,
   extensionTypes,
   groupCodes,
+  type PskKeyExchangeModeName,
   type SignatureSchemeName,
   signatureSchemeCodes,
   type Tls12CipherSuiteName,

@@ -51,13 +51,14 @@ export function earlySecrets(
 }
 
 /**
- * The schedule up to the handshake traffic secrets, with a PSK or without one. `transcriptHash` covers
+ * The schedule up to the handshake traffic secrets, with a PSK or without one; with a PSK the shared secret may be missing
+ * (psk_ke). `transcriptHash` covers
  * ClientHello … ServerHello.
  */
 export function handshakeSecrets(
   crypto: CryptoProvider,
   hash: SuiteHash,
-  sharedSecret: Secret,
+  sharedSecret: Secret | undefined,
   transcriptHash: Uint8Array,
   psk?: Secret,
 ): HandshakeSecrets {
@@ -65,7 +66,11 @@ export function handshakeSecrets(
     psk === undefined
       ? constants[hash].derivedWithoutPsk
       : derived(crypto, hash, earlySecret(crypto, hash, psk));
-  const handshake = crypto.hkdfExtract(hash, salt, sharedSecret);
+  const handshake = crypto.hkdfExtract(
+    hash,
+    salt,
+    sharedSecret ?? new Uint8Array(crypto.hashes[hash].outputLength),
+  );
   return {
     clientHandshakeTraffic: deriveSecret(crypto, hash, handshake, 'c hs traffic', transcriptHash),
     serverHandshakeTraffic: deriveSecret(crypto, hash, handshake, 's hs traffic', transcriptHash),

@@ -24,6 +24,8 @@ export interface ExternalPsk {
   /** What the peer knows it by: 1 to 16,384 bytes, sent in the clear. */
   readonly identity: Uint8Array;
   readonly secret: Secret;
+  /** The hash that goes with the key (RFC 9258 §4.1), of whatever suite is chosen. Default SHA-256. */
+  readonly hash?: SuiteHash | undefined;
   /** Binds the key to an application or to the two roles (RFC 9258 §4.1; against Selfie, Appendix A). Default empty. */
   readonly context?: Uint8Array | undefined;
   /**
@@ -47,11 +49,12 @@ export function importPsk(crypto: CryptoProvider, external: ExternalPsk, hash: S
     targetProtocol: 0x0304,
     targetKdf: targetKdfs[hash],
   });
-  // §4.1: the extraction uses the hash that goes with the external key, SHA-256 where nobody says otherwise.
-  const extracted = crypto.hkdfExtract('sha256', new Uint8Array(32), external.secret);
-  const digest = crypto.hashes.sha256.digest(identity);
+  // §4.1: what is extracted goes with the external key, and only the length of what is derived with the suite.
+  const { hash: own = 'sha256' } = external;
+  const extracted = crypto.hkdfExtract(own, new Uint8Array(crypto.hashes[own].outputLength), external.secret);
+  const digest = crypto.hashes[own].digest(identity);
   const { outputLength } = crypto.hashes[hash];
-  const secret = expandLabel(crypto, 'sha256', extracted, 'derived psk', digest, outputLength);
+  const secret = expandLabel(crypto, own, extracted, 'derived psk', digest, outputLength);
   return { identity, psk: { secret, hash, binderLabel: 'imp binder' } };
 }
 

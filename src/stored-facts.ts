@@ -52,7 +52,7 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   version: named({ 'TLS 1.3': protocolVersions.tls13 }),
   role: named({ client: 0, server: 1 }),
   cipherSuite: named(tls13CipherSuiteCodes),
-  group: named(groupCodes),
+  group: optional(named(groupCodes)),
   peerSignatureScheme: optional(named(signatureSchemeCodes)),
   ownSignatureScheme: optional(named(signatureSchemeCodes)),
   applicationProtocol: optional(text(1, 255)),

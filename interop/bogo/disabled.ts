@@ -253,7 +253,6 @@ export const missing: readonly Exclusion[] = [
     tests: ['-install-cert-compression-algs', '-install-one-cert-compression-alg'],
   },
   { reason: 'delegated credentials are not there yet', tests: ['-new-delegated-credential'] },
-  { reason: 'an external PSK goes with SHA-256 only yet', tests: ['-psk-importer-sha384'] },
   {
     reason: 'a credential is not tied to the authorities that the peer names',
     tests: ['-must-match-issuer'],

@@ -109,6 +109,7 @@ const ofCredential = [
   '-psk-importer-key',
   '-psk-importer-identity',
   '-psk-importer-context',
+  '-psk-importer-sha384',
 ] as const;
 
 /** Flags that begin a credential, with its kind. */
@@ -219,7 +220,7 @@ export function parseCommandLine(args: readonly string[]): Parsed {
       const value = following(flag, rest);
       for (const target of targets) append(target.values, flag, value);
     } else if (includes(ofCredential, flag)) {
-      const value = following(flag, rest);
+      const value = flag === '-psk-importer-sha384' ? '' : following(flag, rest);
       for (const target of targets) append((target.credentials.at(-1) ?? target.default).values, flag, value);
     } else if (withoutEffectValued.has(flag)) {
       following(flag, rest);

@@ -130,6 +130,7 @@ export function shimPsks(settings: Settings): readonly ShimPsk[] {
     identity: base64(entry.text('-psk-importer-identity')),
     secret: secret(base64(entry.text('-psk-importer-key'))),
     context: base64(entry.text('-psk-importer-context')),
+    hash: entry.text('-psk-importer-sha384') !== undefined ? 'sha384' : 'sha256',
   }));
 }
 

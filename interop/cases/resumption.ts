@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type GroupName, secret } from '../../nocrypto/index.ts';
-import type { WrapOptions } from '../../src/flow/index.ts';
+import { memorySessionStore, type WrapOptions } from '../../src/flow/index.ts';
 import {
   type CipherSuiteName,
   type ClientOptions,
@@ -70,6 +70,17 @@ const byUs: readonly Case[] = [
     assert.equal(again.resumed, true);
     assert.match(said, /(Peer certificate: CN = .*client\.example.*){2}/s);
   }),
+  opensslCase('client', 'resumption without a key exchange (psk_ke)', async (bench) => {
+    const first = { pskKeyExchangeModes: ['psk_ke'] } as const;
+    const { again, messages } = await askTwice(bench, { first, args: ['-allow_no_dhe_kex'] });
+    assert.deepEqual([again.resumed, again.group, isResumed(messages)], [true, undefined, true]);
+  }),
+  opensslCase('client', 'no resumption without a key exchange at a server that wants one', async (bench) => {
+    const { again } = await askTwice(bench, {
+      again: { pskKeyExchangeModes: ['psk_ke'] },
+    });
+    assert.deepEqual([again.resumed, again.group], [false, 'x25519']);
+  }),
   ...[0, 1, 5].map((count) =>
     opensslCase('client', `tickets from a server that gives ${count}`, async (bench) => {
       const { sessions, messages } = await askTwice(bench, { args: ['-num_tickets', `${count}`] });
@@ -104,6 +115,22 @@ const byUs: readonly Case[] = [
 ];
 
 const byOpenssl: readonly Case[] = [
+  opensslCase('server', 'resumption without a key exchange (psk_ke)', async (bench) => {
+    const { again, seen } = await answerTwice(bench, {
+      first: { pskKeyExchangeModes: ['psk_ke', 'psk_dhe_ke'] },
+      args: ['-allow_no_dhe_kex'],
+    });
+    assert.deepEqual([again.resumed, again.group, isResumed(seen.messages)], [true, undefined, true]);
+    assert.equal(seen.reply, reversed(LINE));
+  }),
+  opensslCase('server', 'resumption from a single-use store', async (bench) => {
+    const sessionStore = memorySessionStore();
+    const { first, again, seen } = await answerTwice(bench, {
+      first: { storedSessions: true, ticketKeys: [] },
+      sessionStore,
+    });
+    assert.deepEqual([first.resumed, again.resumed, isResumed(seen.messages)], [false, true, true]);
+  }),
   ...suites.map((suite) =>
     opensslCase('server', `resumption, ${suite}`, async (bench) => {
       const { first, again, seen } = await answerTwice(bench, { first: { cipherSuites: [suite] } });
@@ -264,6 +291,7 @@ interface AnswerTwice {
   readonly args?: readonly string[];
   /** For the second client only. */
   readonly againArgs?: readonly string[];
+  readonly sessionStore?: WrapOptions['sessionStore'];
   /** For the second connection only. */
   readonly options?: WrapOptions;
 }
@@ -278,15 +306,15 @@ interface AnsweredTwice {
 /** Two servers of ours that share ticket keys, and an s_client that has its session of the first for the second. */
 async function answerTwice(
   bench: Bench,
-  { first = {}, again = {}, args = [], againArgs = [], options = {} }: AnswerTwice,
+  { first = {}, again = {}, args = [], againArgs = [], sessionStore, options = {} }: AnswerTwice,
 ): Promise<AnsweredTwice> {
   const { credential } = await bench.identities.usual('P-256');
   const session = bench.identities.path('session.pem');
   const ours = { credentials: [credential], ticketKeys, ...first };
-  const before = await answerClient(bench, ours, [...args, '-sess_out', session]);
+  const before = await answerClient(bench, ours, [...args, '-sess_out', session], { sessionStore });
   const firstFacts = valueFrom(before.outcome);
   const secondArgs = [...args, ...againArgs, '-sess_in', session];
-  const seen = await answerClient(bench, { ...ours, ...again }, secondArgs, options);
+  const seen = await answerClient(bench, { ...ours, ...again }, secondArgs, { sessionStore, ...options });
   assert.ok(offers(seen.messages, 'preSharedKey'));
   return { first: firstFacts, again: valueFrom(seen.outcome), seen };
 }

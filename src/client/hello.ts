@@ -331,7 +331,10 @@ function helloExtensions(
     extensions.push({ name: 'signedCertificateTimestamp', value: new Uint8Array(0) });
   }
   if (config.acceptTickets || offersPsks) {
-    extensions.push({ name: 'pskKeyExchangeModes', value: [pskKeyExchangeModes.psk_dhe_ke] });
+    extensions.push({
+      name: 'pskKeyExchangeModes',
+      value: config.pskKeyExchangeModes.map((mode) => pskKeyExchangeModes[mode]),
+    });
   }
   if (!isDefaultAlone(config.clientCertificateTypes)) {
     const value = config.clientCertificateTypes.map((type) => certificateTypeCodes[type]);

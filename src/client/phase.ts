@@ -94,7 +94,8 @@ export interface AwaitSecondServerHello {
 export interface Agreed {
   readonly sent: ClientHello;
   readonly suite: CipherSuite;
-  readonly group: GroupName;
+  /** Undefined when a PSK did without a key exchange (psk_ke). */
+  readonly group: GroupName | undefined;
   /** The PSK that the server took, if any. */
   readonly psk: OfferedPsk | undefined;
   /** Answers so far to the configuration's `rawExtensions`. */

@@ -1,10 +1,10 @@
-import type { GroupName, RunningHash } from '../../nocrypto/index.ts';
+import type { GroupName, RunningHash, Secret } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
 import { downgradeSentinels, helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
-import { checkReply, findExtension, rawExtensions } from '../extensions.ts';
+import { checkReply, findExtension, type KeyShareEntry, rawExtensions } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
 import { groupOfCode } from '../groups.ts';
 import { handshakeSecrets } from '../key-schedule.ts';
@@ -192,25 +192,18 @@ function agree(
   transcript: RunningHash,
 ): Transition {
   const { crypto } = config;
-  const share = findExtension(hello.extensions, 'keyShare');
-  if (share === undefined) return err(misbehaved('missing-extension', 'ServerHello without key_share'));
-  const own = sent.keyShares.find(({ group }) => group === groupOfCode(share.group));
-  if (own === undefined) {
-    return err(
-      misbehaved('unoffered-group', `a key share of group 0x${share.group.toString(16)} in ServerHello`),
-    );
-  }
-  const shared = crypto.groups[own.group].decapsulate(own.privateKey, share.keyExchange);
-  if (!shared.ok) return err(misbehaved('bad-key-share', `${own.group}: ${shared.error.kind}`));
   const selectedIdentity = findExtension(hello.extensions, 'preSharedKey');
   const psk = chosenPsk(sent, suite, selectedIdentity);
   if (!psk.ok) return psk;
+  const exchanged = exchangeKeys(config, sent, psk.value, findExtension(hello.extensions, 'keyShare'));
+  if (!exchanged.ok) return exchanged;
+  const { group, sharedSecret } = exchanged.value;
   const pskSecret = psk.value?.psk.secret;
-  const secrets = handshakeSecrets(crypto, suite.hash, shared.value, transcript.digest(), pskSecret);
+  const secrets = handshakeSecrets(crypto, suite.hash, sharedSecret, transcript.digest(), pskSecret);
   const agreed: Agreed = {
     sent: sent.hello,
     suite,
-    group: own.group,
+    group,
     psk: psk.value,
     rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
     early: earlyDataAfterServerHello(sent, selectedIdentity),
@@ -225,6 +218,36 @@ function agree(
     phase: { kind: 'awaitEncryptedExtensions', agreed, transcript },
     actions: [...changeCipherSpec(config, helloRetryRequest, sent), ...handshakeKeys(agreed)],
   });
+}
+
+/** §4.3.9: with a PSK the server may leave the key exchange out, or in, as far as this side lets it. */
+function exchangeKeys(
+  config: ClientConfig,
+  sent: SentHello,
+  psk: OfferedPsk | undefined,
+  share: KeyShareEntry | undefined,
+): Result<{ readonly group: GroupName | undefined; readonly sharedSecret: Secret | undefined }, Failure> {
+  const { crypto, pskKeyExchangeModes: modes } = config;
+  if (share === undefined) {
+    return psk !== undefined && modes.includes('psk_ke')
+      ? ok({ group: undefined, sharedSecret: undefined })
+      : err(misbehaved('missing-extension', 'ServerHello without key_share'));
+  }
+  if (psk !== undefined && !modes.includes('psk_dhe_ke')) {
+    return err(
+      misbehaved('unoffered-psk-key-exchange-mode', 'a PSK and a key share, where psk_ke was all there was'),
+    );
+  }
+  const own = sent.keyShares.find(({ group }) => group === groupOfCode(share.group));
+  if (own === undefined) {
+    return err(
+      misbehaved('unoffered-group', `a key share of group 0x${share.group.toString(16)} in ServerHello`),
+    );
+  }
+  const shared = crypto.groups[own.group].decapsulate(own.privateKey, share.keyExchange);
+  return shared.ok
+    ? ok({ group: own.group, sharedSecret: shared.value })
+    : err(misbehaved('bad-key-share', `${own.group}: ${shared.error.kind}`));
 }
 
 function traceOutcome({ kind }: EchOutcome, { hello }: SentHello): readonly Action[] {

@@ -7,7 +7,9 @@ import {
   certificateTypeCodes,
   helloRetryRequestRandom,
   nameOf,
+  type PskKeyExchangeModeName,
   protocolVersions,
+  pskKeyExchangeModes,
 } from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataFact } from '../early-data.ts';
@@ -44,7 +46,7 @@ import type {
   CertificateTypes,
   Undecided,
 } from './phase.ts';
-import { acceptsPskWithKeyExchange } from './psk.ts';
+import { chooseMode } from './psk.ts';
 import { proceed } from './resumption.ts';
 
 /** RFC 9846 §4.2.2: the first message, and what both sides can do. */
@@ -73,7 +75,7 @@ function negotiateFirst(
     return err(misbehaved('unsolicited-cookie', 'a cookie in the first ClientHello'));
   }
   const earlyData = earlyDataOf(config, hello);
-  if (share === undefined) {
+  if (share === undefined && group !== undefined) {
     const retry = askForKeyShare(config, phase.rng, answered, suite, group);
     return earlyData.kind === 'notOffered' ? retry : skippingEarlyData(config, retry);
   }
@@ -127,14 +129,16 @@ function undecided(
   rng: Rng,
   now: number,
 ): Undecided {
-  const { suite, facts } = agreed;
-  return { agreed, offer: { hello, raw, suite, serverName: facts.serverName, before, now }, rng };
+  const { suite, facts, pskKeyExchangeMode: mode } = agreed;
+  return { agreed, offer: { hello, raw, suite, mode, serverName: facts.serverName, before, now }, rng };
 }
 
 interface Parameters {
   readonly facts: ClientHelloFacts;
   readonly suite: CipherSuite;
-  readonly group: GroupName;
+  /** Undefined when there is none in common, and a PSK may do without. */
+  readonly group: GroupName | undefined;
+  readonly pskKeyExchangeMode: PskKeyExchangeModeName | undefined;
   /** The client's share for the group, when it sent one. */
   readonly share: KeyShareEntry | undefined;
   readonly applicationProtocol: string | undefined;
@@ -146,7 +150,7 @@ function agreed(
   config: ServerConfig,
   parameters: Parameters,
   { hello, ech }: AnsweredHello,
-  share: KeyShareEntry,
+  share: KeyShareEntry | undefined,
   earlyData: EarlyDataFact,
   helloRetryRequest: boolean,
 ): Agreed {
@@ -156,7 +160,8 @@ function agreed(
     legacySessionId: hello.legacySessionId,
     suite: parameters.suite,
     group: parameters.group,
-    clientShare: share.keyExchange,
+    clientShare: share?.keyExchange,
+    pskKeyExchangeMode: parameters.pskKeyExchangeMode,
     applicationProtocol: parameters.applicationProtocol,
     rawExtensions: parameters.rawExtensions,
     recordSizes: parameters.recordSizes,
@@ -164,7 +169,6 @@ function agreed(
     certificateTypes: certificateTypes(config, parameters.facts, hello),
     earlyData,
     ech: ech.kind,
-    acceptsTickets: acceptsPskWithKeyExchange(hello),
     ticketRequest: findExtension(hello.extensions, 'ticketRequest'),
   };
 }
@@ -203,7 +207,8 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
     return err(incompatible('no-common-cipher-suite', `the client offers ${codeList(hello.cipherSuites)}`));
   }
   const group = chooseGroup(config, hello, facts);
-  if (group === undefined) {
+  const pskKeyExchangeMode = chooseMode(config, hello, group !== undefined);
+  if (group === undefined && pskKeyExchangeMode === undefined) {
     const offered = findExtension(hello.extensions, 'supportedGroups') ?? [];
     return err(incompatible('no-common-group', `the client offers ${codeList(offered)}`));
   }
@@ -212,8 +217,9 @@ function negotiate(config: ServerConfig, hello: ClientHello): Result<Parameters,
   return ok({
     facts,
     suite: cipherSuites[suite],
-    group: group.name,
-    share: group.share,
+    group: group?.name,
+    share: group?.share,
+    pskKeyExchangeMode,
     applicationProtocol: applicationProtocol.value,
     rawExtensions: rawExtensions(hello.extensions, config.rawExtensions),
     recordSizes: agreedRecordSizes(
@@ -241,14 +247,22 @@ function compressionProblem(hello: ClientHello): Failure | undefined {
     : misbehaved('bad-compression-method', 'a TLS 1.3 ClientHello offers compression');
 }
 
-/** §9.2; signature_algorithms is missed only when it comes to certificates. */
-function missingExtension(hello: ClientHello): Failure | undefined {
-  for (const name of ['supportedGroups', 'keyShare'] as const) {
-    if (findExtension(hello.extensions, name) === undefined) {
-      return misbehaved('missing-extension', `ClientHello without ${name}`);
-    }
-  }
-  return undefined;
+/**
+ * §9.2; signature_algorithms is missed only when it comes to certificates. A client that would do without a key exchange
+ * may leave out what is for one, but then all of it.
+ */
+function missingExtension({ extensions }: ClientHello): Failure | undefined {
+  const missing = (['supportedGroups', 'keyShare'] as const).filter(
+    (name) => findExtension(extensions, name) === undefined,
+  );
+  const modes = findExtension(extensions, 'pskKeyExchangeModes') ?? [];
+  const isForPskAlone =
+    missing.length === 2 &&
+    findExtension(extensions, 'preSharedKey') !== undefined &&
+    modes.includes(pskKeyExchangeModes.psk_ke);
+  return missing.length === 0 || isForPskAlone
+    ? undefined
+    : misbehaved('missing-extension', `ClientHello without ${missing.join(' and ')}`);
 }
 
 /**

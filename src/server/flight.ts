@@ -1,11 +1,23 @@
-import { generate, type Rng, type RunningHash, SIGNING_ENTROPY_LENGTH } from '../../nocrypto/index.ts';
+import {
+  type GroupName,
+  generate,
+  type KeyExchangeGroup,
+  type Rng,
+  type RunningHash,
+  SIGNING_ENTROPY_LENGTH,
+} from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
 import type { ClientAuthentication, ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
 import { acceptConfirmation } from '../ech/confirmation.ts';
 import { CONFIRMATION_LENGTH } from '../ech/extension.ts';
-import type { CertificateRequestExtension, EncryptedExtension, ServerHelloExtension } from '../extensions.ts';
+import type {
+  CertificateRequestExtension,
+  EncryptedExtension,
+  KeyShareEntry,
+  ServerHelloExtension,
+} from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import { greaseCode, greaseExtensions } from '../grease.ts';
 import { groupCode } from '../groups.ts';
@@ -129,16 +141,21 @@ function beginFlight(
 ): Result<BegunFlight, Failure> {
   const { crypto } = config;
   const { suite } = agreed;
-  const group = crypto.groups[agreed.group];
+  const exchange = keyExchange(config, agreed, own);
   // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
-  const keyEnd = RANDOM_LENGTH + group.encapsulateEntropyLength;
+  const keyEnd = RANDOM_LENGTH + (exchange?.group.encapsulateEntropyLength ?? 0);
   const signingEnd = keyEnd + SIGNING_ENTROPY_LENGTH;
   const drawn = generate(rng, signingEnd + (config.grease ? 2 : 0));
   // A copy of what is public, so that no secret lies in the same buffer.
   const random = drawn.bytes.slice(0, RANDOM_LENGTH);
-  const exchanged = group.encapsulate(agreed.clientShare, drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
-  if (!exchanged.ok) return err(misbehaved('bad-key-share', `${agreed.group}: ${exchanged.error.kind}`));
-  const { share, sharedSecret } = exchanged.value;
+  const entropy = drawn.bytes.subarray(RANDOM_LENGTH, keyEnd);
+  const exchanged = exchange?.group.encapsulate(exchange.clientShare, entropy);
+  if (exchanged?.ok === false) {
+    return err(misbehaved('bad-key-share', `${exchange?.name}: ${exchanged.error.kind}`));
+  }
+  const share = exchange &&
+    exchanged && { group: groupCode(exchange.name), keyExchange: exchanged.value.share };
+  const sharedSecret = exchanged?.value.sharedSecret;
   const selected = own.kind === 'psk' ? own.selected : undefined;
   if (agreed.ech === 'accepted') {
     const draft = encodeHandshake(serverHello(agreed, random, share, selected?.index));
@@ -150,7 +167,7 @@ function beginFlight(
   const psk = selected?.psk.secret;
   const secrets = handshakeSecrets(crypto, suite.hash, sharedSecret, afterHello.digest(), psk);
   const flight: Flight = {
-    agreed,
+    agreed: { ...agreed, group: exchange?.name },
     own,
     clientHandshakeTraffic: secrets.clientHandshakeTraffic,
     serverHandshakeTraffic: secrets.serverHandshakeTraffic,
@@ -164,6 +181,20 @@ function beginFlight(
     signingEntropy: drawn.bytes.subarray(keyEnd, signingEnd),
     greaseEntropy: drawn.bytes.subarray(signingEnd),
   });
+}
+
+/** The client's side of the key exchange; undefined where a PSK does without (§4.3.9). */
+function keyExchange(
+  { crypto }: ServerConfig,
+  { group: name, clientShare, pskKeyExchangeMode }: Agreed,
+  own: OwnProof,
+):
+  | { readonly name: GroupName; readonly group: KeyExchangeGroup; readonly clientShare: Uint8Array }
+  | undefined {
+  if (own.kind === 'psk' && pskKeyExchangeMode === 'psk_ke') return undefined;
+  return name === undefined || clientShare === undefined
+    ? undefined
+    : { name, group: crypto.groups[name], clientShare };
 }
 
 /** CertificateVerify, then Finished. */
@@ -236,13 +267,11 @@ function awaitClient(
 function serverHello(
   agreed: Agreed,
   random: Uint8Array,
-  share: Uint8Array,
+  share: KeyShareEntry | undefined,
   selectedIdentity: number | undefined,
 ): HandshakeMessage {
-  const extensions: ServerHelloExtension[] = [
-    { name: 'supportedVersions', value: protocolVersions.tls13 },
-    { name: 'keyShare', value: { group: groupCode(agreed.group), keyExchange: share } },
-  ];
+  const extensions: ServerHelloExtension[] = [{ name: 'supportedVersions', value: protocolVersions.tls13 }];
+  if (share !== undefined) extensions.push({ name: 'keyShare', value: share });
   if (selectedIdentity !== undefined) extensions.push({ name: 'preSharedKey', value: selectedIdentity });
   return {
     kind: 'serverHello',

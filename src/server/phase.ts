@@ -1,6 +1,6 @@
 import type { GroupName, Rng, RunningHash, Secret } from '../../nocrypto/index.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { CertificateType } from '../codepoints.ts';
+import type { CertificateType, PskKeyExchangeModeName } from '../codepoints.ts';
 import type { CheckedClientAuthentication } from '../config.ts';
 import type { EarlyDataFact } from '../early-data.ts';
 import type { RawExtension, TicketRequest } from '../extensions.ts';
@@ -60,8 +60,11 @@ export interface Agreed {
   readonly clientRandom: Uint8Array;
   readonly legacySessionId: Uint8Array;
   readonly suite: CipherSuite;
-  readonly group: GroupName;
-  readonly clientShare: Uint8Array;
+  readonly group: GroupName | undefined;
+  /** Undefined when there is none to answer: then only a PSK without a key exchange will do. */
+  readonly clientShare: Uint8Array | undefined;
+  /** How a PSK is to be used, if there is one; undefined when none can be. */
+  readonly pskKeyExchangeMode: PskKeyExchangeModeName | undefined;
   readonly applicationProtocol: string | undefined;
   /** What the client offers under the codepoints of the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
@@ -69,8 +72,6 @@ export interface Agreed {
   readonly helloRetryRequest: boolean;
   readonly certificateTypes: CertificateTypes;
   readonly ech: ReceivedEch['kind'];
-  /** Whether the client could use a ticket (psk_dhe_ke). */
-  readonly acceptsTickets: boolean;
   /** How many tickets the client would like (RFC 9149), if it says so. */
   readonly ticketRequest: TicketRequest | undefined;
   readonly earlyData: EarlyDataFact;

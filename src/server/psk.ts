@@ -2,7 +2,13 @@ import { type RunningHash, secret } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
-import { type CertificateType, certificateTypeCodes, nameOf, pskKeyExchangeModes } from '../codepoints.ts';
+import {
+  type CertificateType,
+  certificateTypeCodes,
+  nameOf,
+  type PskKeyExchangeModeName,
+  pskKeyExchangeModes,
+} from '../codepoints.ts';
 import type { ServerConfig } from '../config.ts';
 import type { EarlyDataTerms } from '../early-data.ts';
 import { findExtension, type OfferedPsks } from '../extensions.ts';
@@ -44,6 +50,8 @@ export interface PskOffer {
   readonly hello: ClientHello;
   readonly raw: Uint8Array;
   readonly suite: CipherSuite;
+  /** Undefined when no PSK can be used. */
+  readonly mode: PskKeyExchangeModeName | undefined;
   readonly serverName: string | undefined;
   readonly before: RunningHash | undefined;
   readonly now: number;
@@ -77,7 +85,7 @@ export function choosePsk(config: ServerConfig, offer: PskOffer): Result<PskChoi
   if (offered === undefined) return ok(nothing);
   const problem = offerProblem(offer.hello, offered);
   if (problem !== undefined) return err(problem);
-  return acceptsPskWithKeyExchange(offer.hello) ? choosePskFrom(config, offer, 0) : ok(nothing);
+  return offer.mode === undefined ? ok(nothing) : choosePskFrom(config, offer, 0);
 }
 
 /** Goes on with the PSK number `first`, after those before it have come to nothing. */
@@ -112,10 +120,16 @@ export function chooseJudged({ selected, source }: UnjudgedSession, peer: PeerPr
   return { ...selected, source: { ...source, peer } };
 }
 
-/** §4.3.9: psk_dhe_ke. A PSK without a key exchange would give up what was recorded with the key. */
-export function acceptsPskWithKeyExchange(hello: ClientHello): boolean {
-  const modes = findExtension(hello.extensions, 'pskKeyExchangeModes');
-  return modes?.includes(pskKeyExchangeModes.psk_dhe_ke) === true;
+/** §4.3.9: this server's favourite among the modes that the client lists and that can be. */
+export function chooseMode(
+  config: ServerConfig,
+  { extensions }: ClientHello,
+  canExchangeKeys: boolean,
+): PskKeyExchangeModeName | undefined {
+  const modes = findExtension(extensions, 'pskKeyExchangeModes') ?? [];
+  return config.pskKeyExchangeModes.find(
+    (mode) => modes.includes(pskKeyExchangeModes[mode]) && (canExchangeKeys || mode === 'psk_ke'),
+  );
 }
 
 /** §4.3.11, §4.3.9 */

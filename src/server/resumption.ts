@@ -78,6 +78,9 @@ function follow(config: ServerConfig, undecided: Undecided, choice: Result<PskCh
 
 function proceedWithoutPsk(config: ServerConfig, undecided: Undecided): Transition {
   const { agreed, offer, rng } = undecided;
+  if (agreed.clientShare === undefined) {
+    return err(incompatible('no-common-group', 'and no PSK that could do without'));
+  }
   if (findExtension(offer.hello.extensions, 'signatureAlgorithms') === undefined) {
     return err(misbehaved('missing-extension', 'ClientHello without signatureAlgorithms'));
   }

@@ -85,7 +85,7 @@ export function tickets(
  */
 export function ticketCount(config: ServerConfig, agreed: Agreed, own: OwnProof): number {
   const isExternal = own.kind === 'psk' && own.selected.source.kind === 'external';
-  if (!agreed.acceptsTickets || isExternal || !givesTickets(config)) return 0;
+  if (agreed.pskKeyExchangeMode === undefined || isExternal || !givesTickets(config)) return 0;
   if (agreed.ticketRequest === undefined) return config.ticketCount;
   const { newSessionCount, resumptionCount } = agreed.ticketRequest;
   return Math.min(own.kind === 'psk' ? resumptionCount : newSessionCount, config.limits.ticketsSent);
