@@ -17,6 +17,17 @@ export function ffdhePrime(name: FfdheName): bigint {
   return top + ((eulersNumber(bits - 130) + addend) << 64n) - 1n;
 }
 
+/** The prime and the generator of a group, big-endian and without leading zeros: as TLS 1.2 sends them. */
+export function ffdheParameters(name: FfdheName): {
+  readonly prime: Uint8Array;
+  readonly generator: Uint8Array;
+} {
+  return {
+    prime: toBytes(ffdhePrime(name), PARAMETERS[name].bits / 8),
+    generator: Uint8Array.of(Number(FFDHE_GENERATOR)),
+  };
+}
+
 /**
  * Whether 1 < y < p−1 (RFC 7919 §5.1). In these groups that leaves no small subgroup: a y that is no square tells its
  * sender one bit of an exponent that is used once.

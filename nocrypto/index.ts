@@ -5,6 +5,7 @@
  */
 export { padPkcs7, unpadPkcs7 } from './cbc.ts';
 export { equal } from './constant-time.ts';
+export { ffdheParameters } from './ffdhe.ts';
 export {
   FORTUNA_EVENT_LIMIT,
   FORTUNA_GENERATE_LIMIT,

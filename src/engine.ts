@@ -4,6 +4,7 @@ import { type Resumption, startClient } from './client/hello.ts';
 import { contentTypes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { EarlyDataProgress } from './early-data.ts';
+import { misuse } from './failure.ts';
 import { takeBytes, takeHandshake } from './incoming.ts';
 import { everyRecord } from './record-size.ts';
 import type { Response } from './request.ts';
@@ -15,6 +16,7 @@ import {
   nothingIncoming,
   type Phase,
   type State,
+  speaksTls12,
 } from './state.ts';
 import type { Transition } from './transition.ts';
 import {
@@ -140,12 +142,13 @@ export function sendEarlyData(state: State, data: Uint8Array): Step {
 
 /**
  * Turns this side's keys over (RFC 9846 §4.7.3), and with `ask` requests the same of the peer, unless it was asked already
- * and has not answered. The limits of §5.5 are kept without it. Throws as {@link send} does.
+ * and has not answered. The limits of §5.5 are kept without it. Throws as {@link send} does, and in TLS 1.2, which cannot.
  */
 export function updateKeys(state: State, { ask }: { readonly ask: boolean }): Step {
   if (!status(state).canSend) {
     throw new Error('updateKeys: the connection is not established, or this side has closed it');
   }
+  if (speaksTls12(state.phase)) throw new Error('updateKeys: TLS 1.2 has no new keys');
   const turn = beginTurn(state, 0);
   updateWriteKeys(turn, ask && !turn.write.keyUpdateAsked);
   return endTurn(turn);
@@ -260,7 +263,7 @@ function toBeSent(early: EarlyDataProgress, left: number): EarlyDataStatus | und
 
 /**
  * Two records short of the AEAD limit the keys turn over (RFC 9846 §5.5): one is the KeyUpdate's, one an alert's. So they do
- * before any data when the peer has asked for it.
+ * before any data when the peer has asked for it. TLS 1.2 has no other keys, and the connection ends.
  */
 function sendData(turn: Turn, data: Uint8Array): void {
   if (turn.write.keyUpdateOwed && data.length > 0) updateWriteKeys(turn, false);
@@ -270,6 +273,10 @@ function sendData(turn: Turn, data: Uint8Array): void {
     const { protection } = turn.write;
     if (protection === undefined) return;
     const left = limits[protection.keys.suite.recordLimit] - 2 - protection.sequence;
+    if (left <= 0 && protection.keys.version === '1.2') {
+      fail(turn, misuse('keys-worn-out', `${protection.sequence} records were sent under these keys`));
+      return;
+    }
     if (left <= 0 && protection.sequence > 0) {
       updateWriteKeys(turn, false);
       continue;

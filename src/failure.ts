@@ -83,6 +83,7 @@ const misbehaviours = {
   'unoffered-cipher-suite': 'illegal_parameter',
   'cipher-suite-changed-after-retry': 'illegal_parameter',
   'unoffered-version': 'illegal_parameter',
+  'version-changed-after-retry': 'illegal_parameter',
   'downgrade-sentinel': 'illegal_parameter',
   /** §4.2.4, §4.3.8 */
   'second-hello-retry-request': 'unexpected_message',
@@ -157,6 +158,20 @@ const misbehaviours = {
   'ech-undecryptable-after-retry': 'decrypt_error',
   /** RFC 9849 §6.1.5 */
   'ech-not-confirmed-after-retry': 'illegal_parameter',
+  // TLS 1.2.
+  /** RFC 5246 §7.4.1.3; a session id that only looks like one (RFC 9846 §E.4) is known to nobody. */
+  'session-id-echoed-unasked': 'illegal_parameter',
+  'cipher-suite-changed-on-resumption': 'illegal_parameter',
+  /** RFC 7627 §5.3 */
+  'extended-master-secret-changed-on-resumption': 'handshake_failure',
+  /** RFC 5746 §3.4 */
+  'bad-renegotiation-info': 'handshake_failure',
+  /** RFC 8422 §5.1.2 */
+  'bad-point-formats': 'illegal_parameter',
+  /** RFC 5246 §7.4.2 */
+  'certificate-does-not-fit-suite': 'illegal_parameter',
+  /** RFC 7919 §4 */
+  'unknown-finite-field': 'insufficient_security',
 } as const satisfies Readonly<Record<string, AlertName>>;
 
 /** Each way for two honest peers to have nothing in common. */
@@ -169,6 +184,11 @@ const incompatibilities = {
   'no-common-certificate-type': 'unsupported_certificate',
   'no-common-application-protocol': 'no_application_protocol',
   'no-certificate-for-this-name': 'unrecognized_name',
+  /** RFC 7627 §5.2, RFC 9325 §3.5: what one side insists on in TLS 1.2. */
+  'no-extended-master-secret': 'handshake_failure',
+  'no-secure-renegotiation': 'handshake_failure',
+  /** RFC 9846 §4.3.10: the client can try again without early data. */
+  'early-data-to-tls12': 'protocol_version',
 } as const satisfies Readonly<Record<string, AlertName>>;
 
 /** Each way for a caller's answer or environment to make the connection impossible. */
@@ -180,6 +200,8 @@ const misuses = {
   'session-lookup-refused': 'internal_error',
   'signing-failed': 'internal_error',
   'too-many-pending-bytes': 'internal_error',
+  /** RFC 9846 §5.5: TLS 1.2 has no new keys to go on with. */
+  'keys-worn-out': 'close_notify',
 } as const satisfies Readonly<Record<string, AlertName>>;
 
 export type Misbehaviour = keyof typeof misbehaviours;

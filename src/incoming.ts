@@ -1,20 +1,24 @@
 import { concat } from './bytes.ts';
 import { handleClient } from './client/handle.ts';
+import { handleServerChangeCipherSpec, handleTls12Client } from './client/tls12/handle.ts';
 import { alertCodes, contentTypes, handshakeTypes, nameOf } from './codepoints.ts';
 import { type Failure, misbehaved, misuse } from './failure.ts';
-import { describeMessage } from './message-details.ts';
+import { describeMessage, messageName } from './message-details.ts';
 import { decodeHandshake, HANDSHAKE_HEADER_LENGTH, type HandshakeMessage } from './messages.ts';
 import { answerPostHandshake } from './post-handshake.ts';
 import {
   nextRecord,
   openedLength,
   openRecord,
+  type Protection,
   type ProtectionKeys,
   RECORD_HEADER_LENGTH,
   recordLength,
 } from './record.ts';
 import { handleServer } from './server/handle.ts';
-import { isWaiting, type Phase } from './state.ts';
+import { handleClientChangeCipherSpec, handleTls12Server } from './server/tls12/handle.ts';
+import { isTls12, isWaiting, type Phase, speaksTls12, type Tls12Phase } from './state.ts';
+import { decodeTls12Handshake, type Tls12Message } from './tls12/messages.ts';
 import {
   apply,
   emit,
@@ -22,6 +26,7 @@ import {
   end,
   fail,
   makeRoom,
+  sendAlert,
   type Turn,
   trace,
   traceRecord,
@@ -43,7 +48,8 @@ export function takeBytes(turn: Turn, bytes: Uint8Array): void {
       continue;
     }
     const left = bytes.length - offset;
-    const length = left < RECORD_HEADER_LENGTH ? undefined : recordLength(bytes, offset);
+    const length =
+      left < RECORD_HEADER_LENGTH ? undefined : recordLength(bytes, offset, turn.read.protection);
     if (length !== undefined && !length.ok) {
       fail(turn, length.error);
       return;
@@ -89,7 +95,7 @@ function completeRecord(turn: Turn, bytes: Uint8Array, offset: number): number {
     return taken;
   }
   const whole = concat([contents(incoming.records), piece]);
-  const length = recordLength(whole, 0);
+  const length = recordLength(whole, 0, turn.read.protection);
   if (!length.ok) {
     fail(turn, length.error);
   } else if (whole.length < length.value) {
@@ -118,6 +124,10 @@ function keepForLater(turn: Turn, bytes: Uint8Array): void {
 /** One whole record (RFC 9846 §5), the first of `left` bytes that have come. */
 function takeRecord(turn: Turn, record: Uint8Array, left: number): void {
   const type = record[0] ?? 0;
+  if (turn.read.protection?.keys.version === '1.2') {
+    takeProtectedRecord(turn, turn.read.protection, record, left);
+    return;
+  }
   if (type === contentTypes.changeCipherSpec) {
     takeChangeCipherSpec(turn, record);
     return;
@@ -135,6 +145,10 @@ function takeRecord(turn: Turn, record: Uint8Array, left: number): void {
     fail(turn, misbehaved('unexpected-message', 'an unprotected record where records must be protected'));
     return;
   }
+  takeProtectedRecord(turn, protection, record, left);
+}
+
+function takeProtectedRecord(turn: Turn, protection: Protection, record: Uint8Array, left: number): void {
   makeRoom(turn, openedLength(protection, record.length), openedLength(protection, left));
   const content = openRecord(protection, record, turn.opened, turn.dataEnd, turn.recordSizes.received);
   if (content.ok) {
@@ -201,16 +215,43 @@ function isAfterServerFlight({ kind }: Phase): boolean {
 /** §5: dropped, but only where it can stem from middlebox compatibility, and never between parts of a message. */
 function takeChangeCipherSpec(turn: Turn, record: Uint8Array): void {
   const { phase, incoming } = turn;
+  if (isTls12(phase)) {
+    changeTls12Cipher(turn, phase, record);
+    return;
+  }
   const count = incoming.changeCipherSpecs + 1;
   const expected = phase.kind !== 'awaitClientHello' && phase.kind !== 'established';
-  const wellFormed = record.length === RECORD_HEADER_LENGTH + 1 && record[RECORD_HEADER_LENGTH] === 1;
-  if (!expected || !wellFormed || count > turn.fixed.config.limits.changeCipherSpecs) {
+  if (!expected || !isChangeCipherSpec(record) || count > turn.fixed.config.limits.changeCipherSpecs) {
     fail(turn, misbehaved('bad-change-cipher-spec', `number ${count}, in the state ${phase.kind}`));
     return;
   }
   if (isInterleaved(turn)) return;
   turn.incoming = { ...incoming, changeCipherSpecs: count };
   if (tracing(turn, 'messages')) trace(turn, { kind: 'changeCipherSpec', direction: 'received' });
+}
+
+/** RFC 5246 §7.1: the peer's keys change, and no part of a message may be left that came under the old ones. */
+function changeTls12Cipher(turn: Turn, phase: Tls12Phase, record: Uint8Array): void {
+  if (!isChangeCipherSpec(record)) {
+    fail(turn, misbehaved('bad-change-cipher-spec', `${record.length - RECORD_HEADER_LENGTH} bytes`));
+    return;
+  }
+  if (turn.incoming.handshake.length > 0) {
+    fail(turn, misbehaved('unread-handshake-bytes-at-key-change', 'change_cipher_spec inside a message'));
+    return;
+  }
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'changeCipherSpec', direction: 'received' });
+  const { config } = turn.fixed;
+  apply(
+    turn,
+    config.role === 'client'
+      ? handleServerChangeCipherSpec(config, phase)
+      : handleClientChangeCipherSpec(config, phase),
+  );
+}
+
+function isChangeCipherSpec(record: Uint8Array): boolean {
+  return record.length === RECORD_HEADER_LENGTH + 1 && record[RECORD_HEADER_LENGTH] === 1;
 }
 
 function takeContent(turn: Turn, type: number, bytes: Uint8Array, isProtected: boolean): void {
@@ -268,24 +309,59 @@ function messageLimit(turn: Turn, type: number): number {
 }
 
 function takeMessage(turn: Turn, raw: Uint8Array): void {
-  const message = decodeHandshake(raw);
-  if (!message.ok) {
-    fail(turn, message.error);
+  if (speaksTls12(turn.phase)) {
+    const message = decodeTls12Handshake(raw);
+    if (message.ok) handleTls12Message(turn, message.value, raw);
+    else fail(turn, message.error);
+  } else {
+    const message = decodeHandshake(raw);
+    if (message.ok) handleMessage(turn, message.value, raw);
+    else fail(turn, message.error);
+  }
+}
+
+function handleTls12Message(turn: Turn, message: Tls12Message, raw: Uint8Array): void {
+  traceMessage(turn, message, raw);
+  const { phase, now } = turn;
+  const { config } = turn.fixed;
+  if (message.kind === 'helloRequest') {
+    answerHelloRequest(turn);
+  } else if (!isTls12(phase)) {
+    fail(turn, misbehaved('unexpected-message', `${message.kind} after the handshake`));
+  } else if (config.role === 'client') {
+    apply(turn, handleTls12Client(config, phase, message, raw, now));
+  } else {
+    apply(turn, handleTls12Server(config, phase, message, raw, now));
+  }
+}
+
+/**
+ * RFC 5246 §7.4.1.1: the server would like to begin again. During the handshake that says nothing new; afterwards this
+ * client would rather not (§7.2.2). However often it is asked, it says so in bounds.
+ */
+function answerHelloRequest(turn: Turn): void {
+  const { config } = turn.fixed;
+  if (config.role === 'server') {
+    fail(turn, misbehaved('unexpected-message', 'a HelloRequest from a client'));
     return;
   }
-  if (tracing(turn, 'messages')) {
-    trace(turn, {
-      kind: 'message',
-      direction: 'received',
-      message: message.value.kind,
-      length: raw.length,
-      details: describeMessage(message.value),
-    });
-  }
-  handleMessage(turn, message.value, raw);
+  countUseless(turn);
+  if (turn.phase.kind === 'established' && !turn.write.closed) sendAlert(turn, 'no_renegotiation');
+}
+
+function traceMessage(turn: Turn, message: HandshakeMessage | Tls12Message, raw: Uint8Array): void {
+  if (!tracing(turn, 'messages')) return;
+  trace(turn, {
+    kind: 'message',
+    direction: 'received',
+    message: messageName(message),
+    length: raw.length,
+    details: describeMessage(message),
+  });
 }
 
 function handleMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): void {
+  traceMessage(turn, message, raw);
   const { phase, now } = turn;
   const { config } = turn.fixed;
   if (phase.kind === 'established') {
@@ -303,14 +379,14 @@ function takeAlert(turn: Turn, bytes: Uint8Array): void {
     fail(turn, misbehaved('empty-fragment', 'an alert record without content'));
     return;
   }
-  const [, code] = bytes;
+  const [level, code] = bytes;
   if (code === undefined || bytes.length !== 2) {
     fail(turn, misbehaved('bad-alert', `an alert record with ${bytes.length} bytes`));
     return;
   }
   const alert = nameOf(alertCodes, code) ?? 'unknown';
   if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'received', alert });
-  if (alert === 'user_canceled') {
+  if (alert === 'user_canceled' || (level === WARNING && alert !== 'close_notify' && mayWarn(turn))) {
     if (!isInterleaved(turn)) countUseless(turn);
   } else if (alert === 'close_notify' && turn.phase.kind === 'established') {
     if (isInterleaved(turn)) return;
@@ -321,6 +397,17 @@ function takeAlert(turn: Turn, bytes: Uint8Array): void {
     // A close_notify before the handshake is over ends it too: there is nothing to wait for.
     fail(turn, { kind: 'peerAlert', alert, code });
   }
+}
+
+const WARNING = 1;
+
+/**
+ * TLS 1.2 lets a peer warn and go on (RFC 5246 §7.2.2), as servers do that do not know a name. Before the version is known
+ * the peer may be one that speaks it.
+ */
+function mayWarn({ phase, fixed }: Turn): boolean {
+  const isUndecided = phase.kind === 'awaitServerHello' || phase.kind === 'awaitClientHello';
+  return speaksTls12(phase) || (isUndecided && fixed.config.versions.includes('1.2'));
 }
 
 function takeApplicationData(turn: Turn, bytes: Uint8Array): void {

@@ -4,7 +4,8 @@
  * @module
  */
 
-export { type Resumption, sessionName } from './client/hello.ts';
+export type { Resumption } from './client/hello.ts';
+export { sessionName } from './client/session-name.ts';
 export {
   type AlertName,
   type CertificateType,

@@ -11,9 +11,10 @@ import { isGrease } from './grease.ts';
 import type { CertificateMessage, HandshakeMessage } from './messages.ts';
 import { stapledTo } from './stapling.ts';
 import { listed, printable } from './text.ts';
+import type { Tls12Message } from './tls12/messages.ts';
 
 /** What stands in a handshake message, for people who read a trace. No secret, and nothing that is not on the wire. */
-export function describeMessage(message: HandshakeMessage): Readonly<Record<string, string>> {
+export function describeMessage(message: HandshakeMessage | Tls12Message): Readonly<Record<string, string>> {
   switch (message.kind) {
     case 'clientHello': {
       const { extensions, cipherSuites } = message.body;
@@ -42,6 +43,10 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
         extensions: names(extensions),
       };
     }
+    case 'tls12ServerHello': {
+      const { extensions, cipherSuite } = message.body;
+      return { cipherSuite: label(cipherSuiteCodes, cipherSuite), extensions: names(extensions) };
+    }
     case 'helloRetryRequest': {
       const { extensions, cipherSuite } = message.body;
       const group = findExtension(extensions, 'keyShare');
@@ -63,6 +68,13 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
       return { extensions: names(message.body.extensions) };
     case 'certificate':
       return certificateDetails(message.body);
+    case 'tls12Certificate':
+      return { certificates: `${message.body.certificateList.length}` };
+    case 'tls12CertificateRequest':
+      return {
+        signatureSchemes: list(signatureSchemeCodes, message.body.supportedSignatureAlgorithms),
+        certificateAuthorities: `${message.body.certificateAuthorities.length}`,
+      };
     case 'certificateVerify':
       return { signatureScheme: label(signatureSchemeCodes, message.body.algorithm) };
     case 'newSessionTicket': {
@@ -72,10 +84,17 @@ export function describeMessage(message: HandshakeMessage): Readonly<Record<stri
         ...(earlyData === undefined ? {} : { earlyData: `${earlyData} bytes` }),
       };
     }
+    case 'tls12NewSessionTicket':
+      return { lifetime: `${message.body.ticketLifetimeHint} s` };
     case 'keyUpdate':
       return {
         requestUpdate: message.body.requestUpdate === 1 ? 'update_requested' : 'update_not_requested',
       };
+    case 'helloRequest':
+    case 'certificateStatus':
+    case 'serverKeyExchange':
+    case 'serverHelloDone':
+    case 'clientKeyExchange':
     case 'finished':
     case 'endOfEarlyData':
       return {};
@@ -91,6 +110,22 @@ function certificateDetails({ certificateList }: CertificateMessage): Readonly<R
     ...(responses === 0 ? {} : { ocspResponses: `${responses}` }),
     ...(scts === undefined ? {} : { scts: `${scts.length}` }),
   };
+}
+
+/** The standard's name of a message, which two versions may share. */
+export function messageName({ kind }: HandshakeMessage | Tls12Message): string {
+  switch (kind) {
+    case 'tls12ServerHello':
+      return 'serverHello';
+    case 'tls12Certificate':
+      return 'certificate';
+    case 'tls12CertificateRequest':
+      return 'certificateRequest';
+    case 'tls12NewSessionTicket':
+      return 'newSessionTicket';
+    default:
+      return kind;
+  }
 }
 
 function list(table: Readonly<Record<string, number>>, codes: readonly number[]): string {

@@ -66,6 +66,11 @@ export function certificateMessage(
   return { kind: 'certificate', body: { certificateRequestContext, certificateList } };
 }
 
+/** The same in TLS 1.2: the bytes alone. */
+export function bareEntries(credential: AnyCredential | undefined): readonly Uint8Array[] {
+  return entriesOf(credential, { requestsOcsp: false, requestsScts: false }).map(({ certData }) => certData);
+}
+
 function entriesOf(credential: AnyCredential | undefined, wishes: StapleWishes): readonly CertificateEntry[] {
   switch (credential?.certificateType) {
     case undefined:

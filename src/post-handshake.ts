@@ -1,4 +1,4 @@
-import { sessionName } from './client/hello.ts';
+import { sessionName } from './client/session-name.ts';
 import { checkRequest, findExtension } from './extensions.ts';
 import { misbehaved } from './failure.ts';
 import { ticketPsk } from './key-schedule.ts';

@@ -2,7 +2,7 @@ import { type CryptoProvider, type Secret, secret } from '../nocrypto/index.ts';
 import { err, ok, type Result } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
 import { cipherSuites } from './cipher-suites.ts';
-import { sessionName } from './client/hello.ts';
+import { sessionName } from './client/session-name.ts';
 import { signatureSchemeCodes } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Facts, Tls13Facts } from './effect.ts';

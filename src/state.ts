@@ -1,11 +1,13 @@
 import type { HashName, Secret } from '../nocrypto/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { ClientPhase, ClientWaiting } from './client/phase.ts';
+import type { Tls12ClientPhase, Tls12ClientWaiting } from './client/tls12/phase.ts';
 import type { SignatureSchemeName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
 import type { ServerPhase, ServerWaiting } from './server/phase.ts';
+import type { Tls12ServerPhase } from './server/tls12/phase.ts';
 import type { StoredShown } from './stored-shown.ts';
 import type { Randoms } from './tls12/key-schedule.ts';
 import type { Tls12Suite } from './tls12/suites.ts';
@@ -35,7 +37,10 @@ export interface Fixed {
 }
 
 /** What the state machine awaits. */
-export type Phase = ClientPhase | ServerPhase | Established | Ended;
+export type Phase = ClientPhase | ServerPhase | Tls12Phase | Established | Ended;
+
+/** TLS 1.2 has been agreed on, and the handshake goes on. */
+export type Tls12Phase = Tls12ClientPhase | Tls12ServerPhase;
 
 /** The handshake is over. Of what was agreed on only that is kept which is still needed: an idle connection stays small. */
 export type Established = Tls13Established | Tls12Established;
@@ -145,21 +150,41 @@ export function isWaiting(phase: Phase): boolean {
   return isClientWaiting(phase) || isServerWaiting(phase);
 }
 
-export function isClientWaiting(phase: Phase): phase is ClientWaiting {
-  return (
-    phase.kind === 'awaitServerVerdict' ||
-    phase.kind === 'awaitOwnCredential' ||
-    phase.kind === 'awaitOwnSignature'
-  );
+export function isClientWaiting(phase: Phase): phase is ClientWaiting | Tls12ClientWaiting {
+  switch (phase.kind) {
+    case 'awaitServerVerdict':
+    case 'awaitOwnCredential':
+    case 'awaitOwnSignature':
+    case 'tls12AwaitServerVerdict':
+    case 'tls12AwaitOwnCredential':
+    case 'tls12AwaitOwnSignature':
+    case 'tls12AwaitResumedVerdict':
+      return true;
+    default:
+      return false;
+  }
 }
 
 export function isServerWaiting(phase: Phase): phase is ServerWaiting {
-  return (
-    phase.kind === 'awaitSession' ||
-    phase.kind === 'awaitSessionVerdict' ||
-    phase.kind === 'awaitReplayCheck' ||
-    phase.kind === 'awaitCredential' ||
-    phase.kind === 'awaitSignature' ||
-    phase.kind === 'awaitClientVerdict'
-  );
+  switch (phase.kind) {
+    case 'awaitSession':
+    case 'awaitSessionVerdict':
+    case 'awaitReplayCheck':
+    case 'awaitCredential':
+    case 'awaitSignature':
+    case 'awaitClientVerdict':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether TLS 1.2 has been agreed on. */
+export function speaksTls12(phase: Phase): boolean {
+  return isTls12(phase) || (phase.kind === 'established' && phase.version === '1.2');
+}
+
+/** Whether the handshake that goes on is one of TLS 1.2: the names of its states say so. */
+export function isTls12(phase: Phase): phase is Tls12Phase {
+  return phase.kind.startsWith('tls12');
 }

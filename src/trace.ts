@@ -71,7 +71,9 @@ export type SecretLabel =
   | 'SERVER_TRAFFIC_SECRET_0'
   | 'EXPORTER_SECRET'
   | 'ECH_SECRET'
-  | 'ECH_CONFIG';
+  | 'ECH_CONFIG'
+  /** The master secret of TLS 1.2. */
+  | 'CLIENT_RANDOM';
 
 /**
  * The SSLKEYLOGFILE line (RFC 9850 §2) of a `secret` event, without line end; undefined for every other event.

@@ -4,9 +4,13 @@ import type { CipherSuite } from './cipher-suites.ts';
 import type { Facts } from './effect.ts';
 import type { Failure } from './failure.ts';
 import { type ClientHello, encodeHandshake, type HandshakeMessage } from './messages.ts';
+import type { Protection } from './record.ts';
 import type { Request } from './request.ts';
+import type { Session } from './session.ts';
 import type { Phase, RecordSizes } from './state.ts';
-import type { EchEvent, Epoch, SecretLabel } from './trace.ts';
+import { encodeTls12Handshake, type Tls12Message } from './tls12/messages.ts';
+import type { Tls12Keys } from './tls12/record.ts';
+import type { Direction, EchEvent, Epoch, SecretLabel } from './trace.ts';
 
 /**
  * What a handshake function answers: the next phase and what the engine does on the way there, in order; or the failure
@@ -17,7 +21,7 @@ export type Transition = Result<{ readonly phase: Phase; readonly actions: reado
 export type Action =
   /** Send a handshake message under the keys in force. Neighbours share records (§5.1 allows it). */
   | SendHandshake
-  /** Send the one-byte record that calms middleboxes (§E.4), never protected. */
+  /** Send the one-byte record that calms middleboxes (§E.4), and that means something in TLS 1.2 (RFC 5246 §7.1). */
   | { readonly kind: 'sendChangeCipherSpec' }
   /** From here on this side sends under keys made from this secret. */
   | ChangeKeys<'protectWrites'>
@@ -33,6 +37,17 @@ export type Action =
   /** A HelloRetryRequest has put an end to early data: what follows is in the clear again. */
   | { readonly kind: 'abandonEarlyData' }
   | LimitRecords
+  /**
+   * What {@link ChangeKeys} is in TLS 1.2: from here on one direction, which change_cipher_spec has just gone through, is
+   * under these keys.
+   */
+  | {
+      readonly kind: 'changeCipher';
+      readonly direction: Direction;
+      readonly protection: Protection<Tls12Keys>;
+    }
+  /** A session that this client could resume. */
+  | { readonly kind: 'ticket'; readonly session: Session }
   /** The client sends early data that this side does not take: drop up to this many bytes of records (§4.3.10). */
   | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
@@ -47,7 +62,7 @@ export type Action =
 
 export interface SendHandshake {
   readonly kind: 'sendHandshake';
-  readonly message: HandshakeMessage;
+  readonly message: HandshakeMessage | Tls12Message;
   /** With its header: what goes onto the wire and into the transcript. */
   readonly raw: Uint8Array;
 }
@@ -93,6 +108,11 @@ export interface LimitRecords {
 /** The action that sends a message. */
 export function sendHandshake(message: HandshakeMessage): SendHandshake {
   return { kind: 'sendHandshake', message, raw: encodeHandshake(message) };
+}
+
+/** The action that sends a message of TLS 1.2. */
+export function sendTls12Handshake(message: Tls12Message): SendHandshake {
+  return { kind: 'sendHandshake', message, raw: encodeTls12Handshake(message) };
 }
 
 /** The action that puts a secret into the key log. */

@@ -4,10 +4,17 @@ import { type AlertName, alertCodes, contentTypes, nameOf, protocolVersions } fr
 import type { Effect } from './effect.ts';
 import { alertFor, type Failure, misbehaved } from './failure.ts';
 import { expandLabel } from './key-schedule.ts';
-import { describeMessage } from './message-details.ts';
+import { describeMessage, messageName } from './message-details.ts';
 import { encodeHandshake, type HandshakeMessage } from './messages.ts';
 import { contentPerRecord, type Padding, paddingLength } from './padding.ts';
-import { nextRecord, protection, sealedLength, sealRecord, updatedProtection } from './record.ts';
+import {
+  nextRecord,
+  type Protection,
+  protection,
+  sealedLength,
+  sealRecord,
+  updatedProtection,
+} from './record.ts';
 import {
   type Fixed,
   type Incoming,
@@ -18,7 +25,8 @@ import {
   type State,
   type WriteHalf,
 } from './state.ts';
-import type { TraceEvent, TraceLevel } from './trace.ts';
+import type { Tls12Message } from './tls12/messages.ts';
+import type { Direction, TraceEvent, TraceLevel } from './trace.ts';
 import type { Action, Transition } from './transition.ts';
 
 /**
@@ -269,13 +277,15 @@ function paddingEntropy({ fixed, write }: Turn): number {
   return new DataView(random.buffer, random.byteOffset).getUint32(0);
 }
 
-/** RFC 9846 §6: an alert is one record of its own. close_notify and user_canceled are warnings, all others fatal. */
+/** RFC 9846 §6, RFC 5246 §7.2: an alert is one record of its own. Those that end nothing are warnings, all others fatal. */
 export function sendAlert(turn: Turn, alert: AlertName): void {
-  const level = alert === 'close_notify' || alert === 'user_canceled' ? 1 : 2;
+  const level = warnings.has(alert) ? 1 : 2;
   flushFlight(turn);
   sendContent(turn, contentTypes.alert, Uint8Array.of(level, alertCodes[alert]));
   if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'sent', alert });
 }
+
+const warnings: ReadonlySet<AlertName> = new Set(['close_notify', 'user_canceled', 'no_renegotiation']);
 
 /** Sends a KeyUpdate and turns this side's keys over (§4.7.3). */
 export function updateWriteKeys(turn: Turn, ask: boolean): void {
@@ -364,6 +374,12 @@ function perform(turn: Turn, action: Action): void {
       if (action.direction === 'sent') flushFlight(turn);
       turn.recordSizes = { ...turn.recordSizes, [action.direction]: action.most };
       return;
+    case 'changeCipher':
+      changeCipher(turn, action.direction, action.protection);
+      return;
+    case 'ticket':
+      emit(turn, { kind: 'ticket', session: action.session });
+      return;
     case 'skipEarlyData':
       turn.read = { protection: turn.read.protection, closed: false, skippable: action.bytes };
       return;
@@ -397,13 +413,23 @@ function perform(turn: Turn, action: Action): void {
   }
 }
 
-function sendMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): void {
+function changeCipher(turn: Turn, direction: Direction, protection: Protection): void {
+  if (direction === 'sent') {
+    flushFlight(turn);
+    turn.write = { ...turn.write, protection };
+  } else {
+    turn.read = { protection, closed: false, skippable: 0 };
+  }
+  if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction, epoch: 'application' });
+}
+
+function sendMessage(turn: Turn, message: HandshakeMessage | Tls12Message, raw: Uint8Array): void {
   turn.flight.push(raw);
   if (tracing(turn, 'messages')) {
     trace(turn, {
       kind: 'message',
       direction: 'sent',
-      message: message.kind,
+      message: messageName(message),
       length: raw.length,
       details: describeMessage(message),
     });

@@ -293,7 +293,14 @@ function seal(
   const action = sendHandshake({ kind: 'clientHello', body: hello });
   return {
     // §6.1: no PSK is offered in it that a server could take.
-    sent: { hello, raw: action.raw, keyShares: inner.keyShares, psks: [], early: inner.early },
+    sent: {
+      hello,
+      raw: action.raw,
+      keyShares: inner.keyShares,
+      psks: [],
+      early: inner.early,
+      tls12Session: undefined,
+    },
     action,
     context: sealed.context,
     rng: greased.rng,

@@ -3,16 +3,14 @@ import { err, ok } from '../../x509/index.ts';
 import type { ClientConfig } from '../config.ts';
 import type { Facts } from '../effect.ts';
 import { endPointOf } from '../exporter.ts';
-import { type Failure, misbehaved, misuse } from '../failure.ts';
+import { type Failure, misbehaved } from '../failure.ts';
 import { applicationSecrets, finishedVerifyData, resumptionSecret } from '../key-schedule.ts';
 import type { Finished } from '../messages.ts';
 import {
-  type Accepted,
   type Chosen,
   certificateMessage,
   certificateVerifyMessage,
   checkExternalSignature,
-  chooseCredential,
   ownFacts,
   proveKey,
 } from '../own-certificate.ts';
@@ -22,6 +20,7 @@ import type { Resumable } from '../state.ts';
 import { storeShown } from '../stored-shown.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { earlyDataFact, handshakeWrites } from './early-data.ts';
+import { chooseOwn, chosenByCaller } from './own-credential.ts';
 import type {
   AwaitOwnCredential,
   AwaitOwnSignature,
@@ -75,24 +74,9 @@ export function answerOwnCredential(
   phase: AwaitOwnCredential,
   response: Response,
 ): Transition {
-  if (response.kind === 'refusal') return err(misuse('credential-refused', response.reason));
-  if (response.kind !== 'clientCredential') {
-    throw new TypeError(`the connection awaits a client credential, not a ${response.kind}`);
-  }
   const { flight, certificateRequest, transcript } = phase;
-  const { credential } = response;
-  if (credential === undefined)
-    return sendCertificate(config, flight, undefined, certificateRequest, transcript);
-  const accepted = acceptedBy(certificateRequest);
-  const chosen = chooseCredential(config.signatureSchemes, [credential], accepted, '1.3');
-  return chosen === undefined
-    ? err(
-        misuse(
-          'credential-does-not-fit',
-          `not of the kind that was agreed on (${certificateRequest.certificateType}), or its key cannot sign as the server wants`,
-        ),
-      )
-    : sendCertificate(config, flight, chosen, certificateRequest, transcript);
+  const chosen = chosenByCaller(config, certificateRequest, '1.3', response);
+  return chosen.ok ? sendCertificate(config, flight, chosen.value, certificateRequest, transcript) : chosen;
 }
 
 /** The signature of our CertificateVerify came from elsewhere. */
@@ -119,19 +103,13 @@ function showCertificate(
   if (flight.settled.ech.kind === 'rejected') {
     return sendCertificate(config, flight, undefined, certificateRequest, transcript);
   }
-  if (config.credentials === 'ask') {
-    return ok({
-      phase: { kind: 'awaitOwnCredential', flight, certificateRequest, transcript },
-      actions: [{ kind: 'request', request: { kind: 'clientCredential', certificateRequest } }],
-    });
-  }
-  const accepted = acceptedBy(certificateRequest);
-  const chosen = chooseCredential(config.signatureSchemes, config.credentials, accepted, '1.3');
-  return sendCertificate(config, flight, chosen, certificateRequest, transcript);
-}
-
-function acceptedBy(certificateRequest: CertificateRequestFacts): Accepted {
-  return { ...certificateRequest, certificateTypes: [certificateRequest.certificateType] };
+  const choice = chooseOwn(config, certificateRequest, '1.3');
+  if (choice.kind === 'chosen')
+    return sendCertificate(config, flight, choice.chosen, certificateRequest, transcript);
+  return ok({
+    phase: { kind: 'awaitOwnCredential', flight, certificateRequest, transcript },
+    actions: [{ kind: 'request', request: choice.request }],
+  });
 }
 
 function sendCertificate(

@@ -15,6 +15,8 @@ import {
   answerServerVerdict,
 } from './server-flight.ts';
 import { answerHelloRetryRequest, answerSecondServerHello, answerServerHello } from './server-hello.ts';
+import { answerTls12ClientRequest } from './tls12/handle.ts';
+import type { Tls12ClientWaiting } from './tls12/phase.ts';
 
 /** The client's state machine (RFC 9846 §A.1). What is not listed is unexpected_message. */
 export function handleClient(
@@ -26,7 +28,7 @@ export function handleClient(
 ): Transition {
   switch (phase.kind) {
     case 'awaitServerHello':
-      if (message.kind === 'serverHello') return answerServerHello(config, phase, message.body, raw);
+      if (message.kind === 'serverHello') return answerServerHello(config, phase, message.body, raw, now);
       if (message.kind === 'helloRetryRequest')
         return answerHelloRetryRequest(config, phase, message.body, raw);
       break;
@@ -63,7 +65,7 @@ export function handleClient(
 /** The response to a request of this client's. */
 export function answerClientRequest(
   config: ClientConfig,
-  phase: ClientWaiting,
+  phase: ClientWaiting | Tls12ClientWaiting,
   response: Response,
 ): Transition {
   switch (phase.kind) {
@@ -73,5 +75,7 @@ export function answerClientRequest(
       return answerOwnCredential(config, phase, response);
     case 'awaitOwnSignature':
       return answerOwnSignature(config, phase, response);
+    default:
+      return answerTls12ClientRequest(config, phase, response);
   }
 }

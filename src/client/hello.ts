@@ -1,22 +1,23 @@
 import { type GroupName, generate, type Rng, type RunningHash, type Secret } from '../../nocrypto/index.ts';
-import { formatIdentity } from '../../x509/index.ts';
 import { type CipherSuite, cipherSuites, type SuiteHash } from '../cipher-suites.ts';
 import {
   type CertificateType,
   certificateTypeCodes,
   protocolVersions,
   pskKeyExchangeModes,
+  versionCodes,
 } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import { type EarlyDataProgress, notOffered, rejected } from '../early-data.ts';
 import type { ClientHelloExtension, KeyShareEntry } from '../extensions.ts';
 import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
-import { judge, resumedKey } from '../peer-certificate.ts';
+import { judge, type KeyProof, type PeerProof, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk } from '../psk.ts';
 import { isFresh, type Session, sessionHash, type Tls13Session } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { anyOcspResponder } from '../stapling.ts';
+import { isTls12Group } from '../tls12/groups.ts';
 import { type Action, sendHandshake } from '../transition.ts';
 import { earlyDataTerms, openEarlyData } from './early-data.ts';
 import {
@@ -30,6 +31,9 @@ import {
 } from './ech.ts';
 import { inConfiguredOrder, shapeHello } from './hello-shape.ts';
 import type { AwaitServerHello, EchOffer, OfferedPsk, SentHello } from './phase.ts';
+import { sessionName } from './session-name.ts';
+import { tls12HelloExtensions, tls12SuiteCodes } from './tls12/hello.ts';
+import type { OfferedTls12Session } from './tls12/phase.ts';
 
 /** What a connection may go on from. */
 export interface Resumption {
@@ -45,36 +49,34 @@ export interface Resumption {
   readonly earlyData?: boolean | undefined;
 }
 
-/** The name a session is kept for, of whatever kind; empty when there is none. */
-export function sessionName({ identity }: ClientConfig): string {
-  return identity === undefined ? '' : formatIdentity(identity);
-}
-
 /** The first step of a client: its ClientHello (RFC 9846 §4.2.2). */
 export function startClient(
   config: ClientConfig,
   rng: Rng,
   resumption: Resumption | undefined,
 ): { readonly phase: AwaitServerHello; readonly actions: readonly Action[] } {
-  const sessionIdEnd = RANDOM_LENGTH + (config.middleboxCompatibility ? 32 : 0);
+  const tls12Session = offeredTls12Session(config, resumption);
+  const sessionIdEnd = RANDOM_LENGTH + (drawsSessionId(config, tls12Session) ? SESSION_ID_LENGTH : 0);
   // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
   const drawn = generate(rng, sessionIdEnd + entropyLength(config, config.keyShares));
   // Copies of what is public, so that no secret lies in the same buffer.
   const random = drawn.bytes.slice(0, RANDOM_LENGTH);
-  const legacySessionId = drawn.bytes.slice(RANDOM_LENGTH, sessionIdEnd);
+  const drawnSessionId = drawn.bytes.slice(RANDOM_LENGTH, sessionIdEnd);
   const shares = generateKeyShares(config, config.keyShares, drawn.bytes.subarray(sessionIdEnd));
   const psks = offeredPsks(config, resumption);
   const terms = resumption?.earlyData === true ? earlyDataTerms(config, psks) : undefined;
   const hello: ClientHello = {
     legacyVersion: protocolVersions.tls12,
     random,
-    legacySessionId,
-    cipherSuites: config.cipherSuites.map((name) => cipherSuites[name].code),
+    legacySessionId:
+      tls12Session?.session.ticket.length === 0 ? tls12Session.session.sessionId : drawnSessionId,
+    cipherSuites: [...config.cipherSuites.map((name) => cipherSuites[name].code), ...tls12SuiteCodes(config)],
     legacyCompressionMethods: Uint8Array.of(0),
-    extensions: helloExtensions(config, shares.entries, psks.length > 0, terms !== undefined),
+    extensions: helloExtensions(config, shares.entries, psks.length > 0, terms !== undefined, tls12Session),
   };
   const shaped = shapeHello(config, hello, drawn.rng);
-  const send = (whole: ClientHello) => sendHello(config, whole, shares.keyShares, psks, undefined);
+  const offer = { keyShares: shares.keyShares, psks, early: notOffered, tls12Session };
+  const send = (whole: ClientHello) => sendHello(config, whole, offer, undefined);
   const { actions: opening, ...opened } = openHello(config, shaped.hello, shaped.rng, send);
   const phase: AwaitServerHello = { kind: 'awaitServerHello', ...opened };
   if (terms === undefined) return { phase, actions: opening };
@@ -176,9 +178,10 @@ function sendRetry(
 ): { readonly sent: SentHello; readonly action: Action } {
   // Keys that do not go with the suite's hash are of no more use (§4.2.4).
   const psks = first.psks.filter(({ psk }) => psk.hash === suite.hash);
-  const { sent, action } = sendHello(config, hello, keyShares, psks, transcript);
   const early = first.early.kind === 'offered' ? rejected('hello-retry-request') : first.early;
-  return { sent: { ...sent, early }, action };
+  // A server that asks for another hello speaks TLS 1.3.
+  const offer = { keyShares, psks, early, tls12Session: undefined };
+  return sendHello(config, hello, offer, transcript);
 }
 
 /** A share for the group that was asked for; where none was, those of the first hello stay. */
@@ -215,17 +218,31 @@ function amended(
   return inConfiguredOrder(config.extensionOrder, { ...first, extensions: withCookie });
 }
 
+/**
+ * A session id is drawn to look like TLS 1.2 (§E.4), and for a TLS 1.2 ticket: a server that takes it repeats the session id
+ * (RFC 5077 §3.4).
+ */
+function drawsSessionId(
+  { middleboxCompatibility, versions }: ClientConfig,
+  offered: OfferedTls12Session | undefined,
+): boolean {
+  const isForTicket = offered !== undefined && offered.session.ticket.length > 0;
+  return isForTicket || (middleboxCompatibility && versions.includes('1.3'));
+}
+
+const SESSION_ID_LENGTH = 32;
+
 /** `before` is the transcript in front of this hello: after a HelloRetryRequest there is one. */
 function sendHello(
   config: ClientConfig,
   hello: ClientHello,
-  keyShares: SentHello['keyShares'],
-  psks: readonly OfferedPsk[],
+  offer: Omit<SentHello, 'hello' | 'raw'>,
   before: RunningHash | undefined,
 ): { readonly sent: SentHello; readonly action: Action } {
+  const { psks } = offer;
   const whole = psks.length === 0 ? hello : withPsks(config, hello, psks, before);
   const action = sendHandshake({ kind: 'clientHello', body: whole });
-  return { sent: { hello: whole, raw: action.raw, keyShares, psks, early: notOffered }, action };
+  return { sent: { hello: whole, raw: action.raw, ...offer }, action };
 }
 
 /** §4.3.11: pre_shared_key stands last, and each binder covers all that stands before the binders. */
@@ -254,10 +271,7 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
   const { sessions, now } = resumption ?? { sessions: [], now: 0 };
   const usable = sessions.filter(
     (session): session is Tls13Session =>
-      session.version === 'TLS 1.3' &&
-      isFresh(session, now) &&
-      hashes.includes(sessionHash(session)) &&
-      session.serverName === sessionName(config),
+      session.version === 'TLS 1.3' && isFor(config, session, now) && hashes.includes(sessionHash(session)),
   );
   return [
     ...usable
@@ -283,26 +297,56 @@ function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): re
   return [hash, ...hashes.filter((other) => other !== hash)];
 }
 
-/**
- * A session whose server would be accepted today. One that would not (its certificate has expired, is trusted no more) is
- * left out: what the server shows in a full handshake may be better.
- */
 function offeredSession(config: ClientConfig, session: Tls13Session, now: number): readonly OfferedPsk[] {
-  const { signatureScheme, maxEarlyData, cipherSuite, applicationProtocol } = session;
-  const proof = resumedKey(config, session, signatureScheme);
-  if (!proof.ok) return [];
-  const judged = judge(config, config, proof.value, now);
-  if (!judged.ok) return [];
-  const peer = judged.value.kind === 'accepted' ? judged.value.proof : undefined;
+  const { maxEarlyData, cipherSuite, applicationProtocol } = session;
+  const server = rememberedServer(config, session, now);
+  if (server === undefined) return [];
   return [
     {
       identity: session.ticket,
       psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
       obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
       earlyData: maxEarlyData === 0 ? undefined : { maxEarlyData, cipherSuite, applicationProtocol },
-      source: { kind: 'session', proof: proof.value, peer },
+      source: { kind: 'session', ...server },
     },
   ];
+}
+
+/** The session of TLS 1.2 to go on from: a ClientHello has room for one. */
+function offeredTls12Session(
+  config: ClientConfig,
+  resumption: Resumption | undefined,
+): OfferedTls12Session | undefined {
+  const { sessions, now } = resumption ?? { sessions: [], now: 0 };
+  for (const session of sessions) {
+    if (session.version !== 'TLS 1.2' || !isFor(config, session, now)) continue;
+    if (!config.tls12CipherSuites.includes(session.cipherSuite)) continue;
+    const server = rememberedServer(config, session, now);
+    if (server !== undefined) return { session, ...server };
+  }
+  return undefined;
+}
+
+function isFor(config: ClientConfig, session: Session, now: number): boolean {
+  return isFresh(session, now) && session.serverName === sessionName(config);
+}
+
+/**
+ * The server of a session, if it would be accepted today. A session with one that would not (its certificate has expired,
+ * is trusted no more) is left out: what the server shows in a full handshake may be better. `peer` is undefined when the
+ * caller is still to give the verdict.
+ */
+function rememberedServer(
+  config: ClientConfig,
+  session: Session,
+  now: number,
+): { readonly proof: KeyProof; readonly peer: PeerProof | undefined } | undefined {
+  const proof = resumedKey(config, session, session.signatureScheme);
+  if (!proof.ok) return undefined;
+  const judged = judge(config, config, proof.value, now);
+  if (!judged.ok) return undefined;
+  const peer = judged.value.kind === 'accepted' ? judged.value.proof : undefined;
+  return { proof: proof.value, peer };
 }
 
 function helloExtensions(
@@ -310,27 +354,32 @@ function helloExtensions(
   keyShares: readonly KeyShareEntry[],
   offersPsks: boolean,
   offersEarlyData: boolean,
+  tls12Session: OfferedTls12Session | undefined,
 ): readonly ClientHelloExtension[] {
-  const { applicationProtocols } = config;
+  const { applicationProtocols, versions } = config;
   const serverName = visibleName(config);
+  const speaksTls13 = versions.includes('1.3');
   const extensions: ClientHelloExtension[] = [];
   if (serverName !== undefined) {
     extensions.push({ name: 'serverName', value: [{ nameType: 0, hostName: serverName }] });
   }
+  if (speaksTls13) {
+    extensions.push({ name: 'supportedVersions', value: versions.map((name) => versionCodes[name]) });
+  }
+  const groups = speaksTls13 ? config.groups : config.groups.filter(isTls12Group);
   extensions.push(
-    { name: 'supportedVersions', value: [protocolVersions.tls13] },
-    { name: 'supportedGroups', value: config.groups.map(groupCode) },
+    { name: 'supportedGroups', value: groups.map(groupCode) },
     {
       name: 'signatureAlgorithms',
       value: config.signatureSchemes.map((name) => signatureSchemes[name].code),
     },
-    { name: 'keyShare', value: keyShares },
   );
   if (config.requestOcsp) extensions.push({ name: 'statusRequest', value: anyOcspResponder });
   if (config.requestScts) {
     extensions.push({ name: 'signedCertificateTimestamp', value: new Uint8Array(0) });
   }
-  if (config.acceptTickets || offersPsks) {
+  if (speaksTls13) extensions.push({ name: 'keyShare', value: keyShares });
+  if (speaksTls13 && (config.acceptTickets || offersPsks)) {
     extensions.push({
       name: 'pskKeyExchangeModes',
       value: config.pskKeyExchangeModes.map((mode) => pskKeyExchangeModes[mode]),
@@ -354,6 +403,7 @@ function helloExtensions(
   if (config.ticketRequest !== undefined) {
     extensions.push({ name: 'ticketRequest', value: config.ticketRequest });
   }
+  extensions.push(...tls12HelloExtensions(config, tls12Session));
   for (const { type, data } of config.rawExtensions) extensions.push({ name: 'unknown', type, data });
   if (offersEarlyData) extensions.push({ name: 'earlyData', value: new Uint8Array(0) });
   return extensions;

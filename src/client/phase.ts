@@ -12,6 +12,7 @@ import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
 import type { RecordSizes } from '../state.ts';
+import type { OfferedTls12Session } from './tls12/phase.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
 export type ClientPhase =
@@ -37,6 +38,7 @@ export interface SentHello {
   /** In the order of the extension. */
   readonly psks: readonly OfferedPsk[];
   readonly early: EarlyDataProgress;
+  readonly tls12Session: OfferedTls12Session | undefined;
 }
 
 /** A PSK in a ClientHello. */

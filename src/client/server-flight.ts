@@ -22,9 +22,9 @@ import {
 import { agreedRecordSizes, limitRecords, recordSizeLimitProblem } from '../record-size.ts';
 import type { Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
-import { printable } from '../text.ts';
 import { precededBy, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
+import { protocolProblem } from './application-protocol.ts';
 import { earlyDataAfterEncryptedExtensions, earlyDataProblem, handshakeWrites } from './early-data.ts';
 import type {
   AwaitCertificate,
@@ -243,19 +243,4 @@ export function answerServerVerdict(phase: AwaitServerVerdict, response: Respons
   const { settled, certificateRequest, transcript, proof } = phase;
   const peer = acceptVerdict(proof, response);
   return peer.ok ? accept(peer.value, { settled, certificateRequest, transcript }) : peer;
-}
-
-/** RFC 7301 §3.1: the server chooses exactly one of what was offered. */
-function protocolProblem(
-  offered: readonly string[],
-  chosen: readonly string[] | undefined,
-): Failure | undefined {
-  if (chosen === undefined) return undefined;
-  const [protocol] = chosen;
-  if (protocol === undefined || chosen.length !== 1) {
-    return misbehaved('several-application-protocols', `${chosen.length} in EncryptedExtensions`);
-  }
-  return offered.includes(protocol)
-    ? undefined
-    : misbehaved('unoffered-application-protocol', `${printable(protocol)} in EncryptedExtensions`);
 }

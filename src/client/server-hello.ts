@@ -2,7 +2,7 @@ import type { GroupName, RunningHash, Secret } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
 import { type CipherSuite, cipherSuiteOfCode } from '../cipher-suites.ts';
-import { downgradeSentinels, helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
+import { helloRetryRequestRandom, protocolVersions } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import { checkReply, findExtension, type KeyShareEntry, rawExtensions } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
@@ -11,6 +11,7 @@ import { handshakeSecrets } from '../key-schedule.ts';
 import type { HelloRetryRequest, ServerHello } from '../messages.ts';
 import { startRetryTranscript, startTranscript } from '../transcript.ts';
 import { type Action, logSecret, precededBy, type Transition, traceEch } from '../transition.ts';
+import { downgradeProblem } from './downgrade.ts';
 import { earlyDataAfterServerHello, handshakeWrites, offersEarlyData } from './early-data.ts';
 import { answeredHello, isConfirmed, retriedHello } from './ech.ts';
 import { retryHello, retryInnerHello } from './hello.ts';
@@ -22,6 +23,7 @@ import type {
   OfferedPsk,
   SentHello,
 } from './phase.ts';
+import { answerTls12ServerHello } from './tls12/server-hello.ts';
 
 /** RFC 9846 §4.2.3, the first answer of the server. */
 export function answerServerHello(
@@ -29,7 +31,11 @@ export function answerServerHello(
   phase: AwaitServerHello,
   hello: ServerHello,
   raw: Uint8Array,
+  now: number,
 ): Transition {
+  if (config.versions.includes('1.2') && findExtension(hello.extensions, 'supportedVersions') === undefined) {
+    return answerTls12ServerHello(config, phase, raw, now);
+  }
   const { sent, outcome } = answeredHello(config, phase, hello, raw);
   const checked = checkServerHello(config, sent, hello);
   if (!checked.ok) return checked;
@@ -46,6 +52,9 @@ export function answerSecondServerHello(
   hello: ServerHello,
   raw: Uint8Array,
 ): Transition {
+  if (findExtension(hello.extensions, 'supportedVersions') === undefined) {
+    return err(misbehaved('version-changed-after-retry', 'ServerHello without supported_versions'));
+  }
   const checked = checkServerHello(config, phase.sent, hello);
   if (!checked.ok) return checked;
   if (checked.value.code !== phase.suite.code) {
@@ -139,11 +148,8 @@ function versionProblem(
     return misbehaved('missing-extension', 'HelloRetryRequest without supported_versions');
   }
   if (version === undefined) {
-    const tail = hello.random.subarray(24);
-    // A server that could have spoken 1.3 says so here, under its signature: somebody took our offer away.
-    if (isSame(tail, downgradeSentinels.tls12) || isSame(tail, downgradeSentinels.tls11)) {
-      return misbehaved('downgrade-sentinel', 'the server speaks TLS 1.3 but was made to choose less');
-    }
+    const problem = downgradeProblem(hello.random);
+    if (problem !== undefined) return problem;
     return incompatible('no-common-version', 'the server does not speak TLS 1.3');
   }
   if (hello.legacyVersion !== protocolVersions.tls12) {

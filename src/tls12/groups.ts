@@ -19,7 +19,7 @@ const keyExchanges: Readonly<Record<GroupName, KeyExchange | undefined>> = {
 };
 
 /** Whether keys of this group can be exchanged in a suite (RFC 8422 §5.1.1, RFC 7919 §4). */
-export function groupFitsSuite(group: GroupName, suite: Tls12Suite): boolean {
+export function groupFitsSuite(group: GroupName, suite: Pick<Tls12Suite, 'keyExchange'>): boolean {
   return keyExchanges[group] === suite.keyExchange;
 }
 
@@ -32,3 +32,12 @@ export function isTls12Group(group: GroupName): boolean {
 export function isFiniteField(group: GroupName): group is FfdheName {
   return keyExchanges[group] === 'dhe';
 }
+
+/** The groups of RFC 7919 with the bits of their primes. */
+export const finiteFields: readonly { readonly name: FfdheName; readonly bits: number }[] = [
+  { name: 'ffdhe2048', bits: 2048 },
+  { name: 'ffdhe3072', bits: 3072 },
+  { name: 'ffdhe4096', bits: 4096 },
+  { name: 'ffdhe6144', bits: 6144 },
+  { name: 'ffdhe8192', bits: 8192 },
+];

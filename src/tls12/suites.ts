@@ -2,6 +2,7 @@ import type { AeadName } from '../../nocrypto/index.ts';
 import type { SuiteHash } from '../cipher-suites.ts';
 import { nameOf, type Tls12CipherSuiteName, tls12CipherSuiteCodes } from '../codepoints.ts';
 import type { Limits } from '../limits.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
 
 /** What a TLS 1.2 cipher suite is made of: unlike in TLS 1.3 it says how keys are exchanged and who may sign, too. */
 export interface Tls12Suite {
@@ -110,6 +111,14 @@ export const tls12Suites: Readonly<Record<Tls12CipherSuiteName, Tls12Suite>> = {
 export function tls12SuiteOfCode(code: number): Tls12Suite | undefined {
   const name = nameOf(tls12CipherSuiteCodes, code);
   return name === undefined ? undefined : tls12Suites[name];
+}
+
+/** Whether a key that signs by this scheme is one that the suite asks of the server (RFC 5246 §7.4.3, RFC 8422 §2). */
+export function schemeFitsSuite(
+  { keyType }: SignatureScheme,
+  { authentication }: Pick<Tls12Suite, 'authentication'>,
+): boolean {
+  return authentication === (keyType === 'rsa' || keyType === 'rsa-pss' ? 'rsa' : 'ecdsa');
 }
 
 function suite(

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import type { CryptoProvider, Secret } from '../../nocrypto/index.ts';
 import type { CipherSuite } from '../../src/cipher-suites.ts';
 import { alertCodes, contentTypes, nameOf, protocolVersions } from '../../src/codepoints.ts';
-import { type AlertName, type Effect, receive, type State, type Step } from '../../src/index.ts';
+import {
+  type AlertName,
+  type Effect,
+  type Failure,
+  receive,
+  type State,
+  type Step,
+} from '../../src/index.ts';
 import {
   decodeHandshake,
   encodeHandshake,
@@ -19,6 +26,8 @@ import {
   sealRecord,
   updatedProtection,
 } from '../../src/record.ts';
+import type { Tls12Message } from '../../src/tls12/messages.ts';
+import type { Result } from '../../x509/index.ts';
 import { concatAll, must, NOW, sent } from './support.ts';
 
 /**
@@ -43,12 +52,24 @@ export interface Peer {
   /** The handshake messages as the peer believes they were said. */
   readonly transcript: Uint8Array[];
   /** Called for each handshake message of the engine's, so that the peer can follow its key changes. */
-  readonly listen: (message: HandshakeMessage, raw: Uint8Array) => void;
+  readonly listen: (message: AnyMessage, raw: Uint8Array) => void;
+  /** What else the peer must know of the version it speaks. */
+  readonly dialect: Dialect;
 }
+
+export type AnyMessage = HandshakeMessage | Tls12Message;
+
+export interface Dialect {
+  readonly decode: (raw: Uint8Array) => Result<AnyMessage, Failure>;
+  /** In TLS 1.2 the engine's keys change here. */
+  readonly changeCipherSpec: () => void;
+}
+
+const tls13: Dialect = { decode: decodeHandshake, changeCipherSpec: () => {} };
 
 /** One thing the engine has sent. */
 export type Heard = { readonly protected: boolean } & (
-  | { readonly kind: 'message'; readonly message: HandshakeMessage; readonly raw: Uint8Array }
+  | { readonly kind: 'message'; readonly message: AnyMessage; readonly raw: Uint8Array }
   | { readonly kind: 'alert'; readonly level: number; readonly alert: AlertName | 'unknown' }
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
   | { readonly kind: 'changeCipherSpec' }
@@ -57,7 +78,12 @@ export type Heard = { readonly protected: boolean } & (
 );
 
 /** A peer that faces an engine in its first state. What the engine's first step sent is still to be `follow`ed. */
-export function makePeer(crypto: CryptoProvider, state: State, listen: Peer['listen']): Peer {
+export function makePeer(
+  crypto: CryptoProvider,
+  state: State,
+  listen: Peer['listen'],
+  dialect: Dialect = tls13,
+): Peer {
   return {
     crypto,
     state,
@@ -69,6 +95,7 @@ export function makePeer(crypto: CryptoProvider, state: State, listen: Peer['lis
     partial: new Uint8Array(0),
     transcript: [],
     listen,
+    dialect,
   };
 }
 
@@ -193,7 +220,7 @@ export function protectReads(peer: Peer, suite: CipherSuite, secret: Secret): vo
 }
 
 /** The messages of one kind that the engine has sent. */
-export function messagesHeard(peer: Peer, kind: HandshakeMessage['kind']): readonly HandshakeMessage[] {
+export function messagesHeard(peer: Peer, kind: AnyMessage['kind']): readonly AnyMessage[] {
   return peer.heard.flatMap((heard) =>
     heard.kind === 'message' && heard.message.kind === kind ? [heard.message] : [],
   );
@@ -254,9 +281,10 @@ function hear(peer: Peer, bytes: Uint8Array): void {
   if (outer === contentTypes.changeCipherSpec) {
     assert.deepEqual(bytes, changeCipherSpec);
     peer.heard.push({ kind: 'changeCipherSpec', protected: false });
+    peer.dialect.changeCipherSpec();
     return;
   }
-  if (outer !== contentTypes.applicationData) {
+  if (outer !== contentTypes.applicationData && peer.read?.keys.version !== '1.2') {
     take(peer, outer, bytes.subarray(RECORD_HEADER_LENGTH), false);
     return;
   }
@@ -277,7 +305,7 @@ function take(peer: Peer, type: number | undefined, bytes: Uint8Array, isProtect
       const { pieces, rest } = cut(concatAll([peer.partial, bytes]), messageLength);
       peer.partial = rest;
       for (const raw of pieces) {
-        const message = must(decodeHandshake(raw));
+        const message = must(peer.dialect.decode(raw));
         peer.heard.push({ kind: 'message', message, raw, protected: isProtected });
         peer.listen(message, raw);
         if (message.kind === 'keyUpdate') peer.read = turnedOver(peer, peer.read);

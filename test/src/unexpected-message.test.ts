@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeHandshake, type HandshakeMessage } from '../../src/messages.ts';
+import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages.ts';
 import { assertFailed, assertMisbehaved } from './expect.ts';
 import { deliver, record } from './peer.ts';
 import { meetServer } from './scripted-client.ts';
 import { meetClient } from './scripted-server.ts';
 import { clientStages, halfClosedStages, type Stage, serverStages } from './stages.ts';
-import { hex } from './support.ts';
+import { hex, must } from './support.ts';
 
 // RFC 9846 §A and §4: every state of both roles × every handshake message. A state takes what it awaits; all else is
 // unexpected_message.
@@ -104,11 +104,13 @@ function wellFormed(): readonly HandshakeMessage[] {
   server.play('serverHello', 'encryptedExtensions', 'certificate', 'certificateVerify', 'finished');
   client.say.clientHello();
   const said = [...client.peer.heard, ...server.peer.heard].flatMap((heard) =>
-    heard.kind === 'message' ? [heard.message] : [],
+    heard.kind === 'message' ? [must(decodeHandshake(heard.raw))] : [],
   );
   const retry = meetServer({ keyShares: [] });
   retry.say.clientHello();
-  const asked = retry.peer.heard.flatMap((heard) => (heard.kind === 'message' ? [heard.message] : []));
+  const asked = retry.peer.heard.flatMap((heard) =>
+    heard.kind === 'message' ? [must(decodeHandshake(heard.raw))] : [],
+  );
   const others: readonly HandshakeMessage[] = [
     {
       kind: 'certificateRequest',

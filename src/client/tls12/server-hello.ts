@@ -1,0 +1,133 @@
+import { err, ok, type Result } from '../../../x509/index.ts';
+import { isSame } from '../../bytes.ts';
+import { protocolVersions } from '../../codepoints.ts';
+import type { ClientConfig } from '../../config.ts';
+import { checkReply, findExtension, rawExtensions } from '../../extensions.ts';
+import { type Failure, incompatible, misbehaved } from '../../failure.ts';
+import { decodeTls12Handshake, type Tls12ServerHello } from '../../tls12/messages.ts';
+import { type Tls12Suite, tls12SuiteOfCode } from '../../tls12/suites.ts';
+import { startTls12Transcript } from '../../tls12/transcript.ts';
+import type { Transition } from '../../transition.ts';
+import { protocolProblem } from '../application-protocol.ts';
+import { downgradeProblem } from '../downgrade.ts';
+import type { AwaitServerHello, SentHello } from '../phase.ts';
+import { UNCOMPRESSED } from './hello.ts';
+import type { OfferedTls12Session, Tls12Agreed } from './phase.ts';
+import { resume } from './resumption.ts';
+
+/** RFC 5246 §7.4.1.3: a ServerHello without supported_versions, to a client that speaks TLS 1.2. */
+export function answerTls12ServerHello(
+  config: ClientConfig,
+  { sent, rng }: AwaitServerHello,
+  raw: Uint8Array,
+  now: number,
+): Transition {
+  // RFC 9846 §4.3.10: a server that takes no early data must not be one that cannot skip it.
+  if (sent.early.kind !== 'notOffered') {
+    return err(incompatible('early-data-to-tls12', 'the server speaks no TLS 1.3, as it did before'));
+  }
+  const decoded = decodeTls12Handshake(raw);
+  if (!decoded.ok) return decoded;
+  if (decoded.value.kind !== 'tls12ServerHello') {
+    return err(misbehaved('unexpected-message', `${decoded.value.kind} for a ServerHello`));
+  }
+  const hello = decoded.value.body;
+  const suite = checkServerHello(config, sent, hello);
+  if (!suite.ok) return suite;
+  const { extensions } = hello;
+  const agreed: Tls12Agreed = {
+    sent: sent.hello,
+    suite: suite.value,
+    randoms: { client: sent.hello.random, server: hello.random },
+    sessionId: hello.legacySessionIdEcho,
+    extendedMasterSecret: findExtension(extensions, 'extendedMasterSecret') !== undefined,
+    awaitsTicket: findExtension(extensions, 'sessionTicket') !== undefined,
+    applicationProtocol: findExtension(extensions, 'applicationLayerProtocolNegotiation')?.[0],
+    rawExtensions: rawExtensions(extensions, config.rawExtensions),
+    rng,
+  };
+  const transcript = startTls12Transcript(config.crypto, suite.value, [sent.raw, raw]);
+  const offered = resumedSession(sent, hello);
+  if (!offered.ok) return offered;
+  if (offered.value !== undefined) return resume(config, agreed, offered.value, transcript, now);
+  return ok({ phase: { kind: 'tls12AwaitCertificate', agreed, transcript }, actions: [] });
+}
+
+/** What every ServerHello must satisfy. Answers the cipher suite. */
+function checkServerHello(
+  config: ClientConfig,
+  sent: SentHello,
+  hello: Tls12ServerHello,
+): Result<Tls12Suite, Failure> {
+  const problem = versionProblem(config, hello) ?? extensionProblem(config, sent, hello);
+  if (problem !== undefined) return err(problem);
+  if (hello.legacyCompressionMethod !== 0) {
+    return err(misbehaved('bad-compression-method', `${hello.legacyCompressionMethod} in ServerHello`));
+  }
+  const suite = tls12SuiteOfCode(hello.cipherSuite);
+  if (suite === undefined || !config.tls12CipherSuites.includes(suite.name)) {
+    return err(misbehaved('unoffered-cipher-suite', `0x${hello.cipherSuite.toString(16)} in ServerHello`));
+  }
+  return ok(suite);
+}
+
+function versionProblem({ versions }: ClientConfig, hello: Tls12ServerHello): Failure | undefined {
+  const { legacyVersion, random } = hello;
+  // RFC 9846 §4.2.3
+  const downgrade = versions.includes('1.3') ? downgradeProblem(random) : undefined;
+  if (downgrade !== undefined) return downgrade;
+  if (legacyVersion === protocolVersions.tls12) return undefined;
+  const detail = `0x${legacyVersion.toString(16)} in ServerHello`;
+  return legacyVersion < protocolVersions.tls12
+    ? incompatible('no-common-version', detail)
+    : misbehaved('unoffered-version', detail);
+}
+
+function extensionProblem(
+  config: ClientConfig,
+  sent: SentHello,
+  { extensions }: Tls12ServerHello,
+): Failure | undefined {
+  const offered = sent.hello.extensions;
+  const problem =
+    checkReply(extensions, offered) ??
+    protocolProblem(
+      findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [],
+      findExtension(extensions, 'applicationLayerProtocolNegotiation'),
+    ) ??
+    renegotiationProblem(findExtension(extensions, 'renegotiationInfo'));
+  if (problem !== undefined) return problem;
+  if (findExtension(extensions, 'ecPointFormats')?.includes(UNCOMPRESSED) === false) {
+    return misbehaved('bad-point-formats', 'the server takes no uncompressed points');
+  }
+  if (config.requireExtendedMasterSecret && findExtension(extensions, 'extendedMasterSecret') === undefined) {
+    return incompatible('no-extended-master-secret', 'the server does not know it');
+  }
+  return undefined;
+}
+
+/**
+ * RFC 5746 §3.4. A server without the extension could take our handshake for a renegotiation of somebody else's connection,
+ * and what that one has sent for ours: RFC 9325 §3.5 has a client refuse it.
+ */
+function renegotiationProblem(info: Uint8Array | undefined): Failure | undefined {
+  if (info === undefined) {
+    return incompatible('no-secure-renegotiation', 'the server does not answer renegotiation_info');
+  }
+  return info.length === 0
+    ? undefined
+    : misbehaved('bad-renegotiation-info', 'a first handshake is taken for a renegotiation');
+}
+
+/** A server that goes on from a session repeats the session id of our hello (RFC 5246 §7.4.1.3, RFC 5077 §3.4). */
+function resumedSession(
+  { hello: { legacySessionId }, tls12Session }: SentHello,
+  hello: Tls12ServerHello,
+): Result<OfferedTls12Session | undefined, Failure> {
+  if (legacySessionId.length === 0 || !isSame(hello.legacySessionIdEcho, legacySessionId)) {
+    return ok(undefined);
+  }
+  return tls12Session === undefined
+    ? err(misbehaved('session-id-echoed-unasked', 'the server goes on from a session that there is not'))
+    : ok(tls12Session);
+}
