@@ -205,6 +205,9 @@ export interface PeerAuthentication {
   readonly peerCertificateTypes?: readonly CertificateType[] | undefined;
 }
 
+/** See {@link ServerOptions}. */
+export type GroupRetry = 'never' | 'forHybrid' | 'always';
+
 export interface ServerOptions extends CommonOptions {
   /**
    * The certificates or raw keys this server can show; the first that fits the client's server_name and signature
@@ -253,6 +256,13 @@ export interface ServerOptions extends CommonOptions {
    * passes on what is inside. Only behind a channel on which nobody but that server can send. Default neither.
    */
   readonly encryptedClientHello?: EchServerOptions | 'backend' | undefined;
+  /**
+   * When a client that has sent shares this server could take is asked for another one (HelloRetryRequest), which costs a
+   * round trip and any early data: `'never'`; `'forHybrid'`, when it offers a group that withstands a quantum computer, which
+   * `groups` puts before all it sent shares for; `'always'`, when `groups` puts any group it offers before these. Default
+   * `'forHybrid'`: what is recorded today stays secret, and clients that care about the round trip send the share at once.
+   */
+  readonly groupRetry?: GroupRetry | undefined;
   /** Put a cookie into a HelloRetryRequest and insist on its return. */
   readonly helloRetryCookie?: boolean | undefined;
 }
@@ -336,6 +346,7 @@ export interface ServerConfig extends CommonConfig {
   readonly earlyDataWindow: number;
   readonly strictServerName: boolean;
   readonly ech: ServerEch;
+  readonly groupRetry: GroupRetry;
   readonly helloRetryCookie: boolean;
 }
 
@@ -472,6 +483,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       clientAuthentication: authentication,
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       ech: ech.value,
+      groupRetry: options.groupRetry ?? defaults.groupRetry,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
     }),
   );

@@ -34,6 +34,7 @@ export const defaults: {
   readonly ticketLifetime: number;
   readonly maxEarlyData: number;
   readonly earlyDataWindow: number;
+  readonly groupRetry: 'never' | 'forHybrid' | 'always';
   readonly helloRetryCookie: boolean;
   readonly strictServerName: boolean;
   readonly requireExtendedMasterSecret: boolean;
@@ -100,6 +101,8 @@ export const defaults: {
   earlyDataWindow: 10_000,
   // This server keeps its state as a value, so it needs no cookie to recognise a client.
   helloRetryCookie: false,
+  // As Go and OpenSSL do. Browsers and Go send a share for the hybrid at once, and are never asked.
+  groupRetry: 'forHybrid',
   // A client that asks for a name we have no certificate for gets the first one, as most servers do.
   strictServerName: false,
   // There are still peers that do not know it; a connection with them has no exporter and is not resumed.

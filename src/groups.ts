@@ -10,3 +10,10 @@ export function groupCode(name: GroupName): number {
 export function groupOfCode(code: number): GroupName | undefined {
   return nameOf(groupCodes, code);
 }
+
+/** Whether what is agreed on with a group stays secret if a quantum computer comes: an ML-KEM beside a curve. */
+export function isHybrid(name: GroupName): boolean {
+  return hybrids.includes(name);
+}
+
+const hybrids: readonly GroupName[] = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'];

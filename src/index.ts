@@ -29,6 +29,7 @@ export {
   type CommonOptions,
   type ConfigError,
   clientConfig,
+  type GroupRetry,
   type PeerAuthentication,
   type ServerConfig,
   type ServerOptions,

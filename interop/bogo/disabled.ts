@@ -141,10 +141,6 @@ export const differences: readonly Exclusion[] = [
     tests: ['SkipEarlyData-TooMuchData-TLS13', 'SkipEarlyData-HRR-TooMuchData-TLS13'],
   },
   {
-    reason: 'a server spends no round trip on a group that it prefers',
-    tests: ['SendHelloRetryRequest-2-TLS13'],
-  },
-  {
     reason: 'a server follows its own order of suites',
     tests: ['TLS13-CipherPreference-Server-ChaCha20-AES'],
   },

@@ -101,8 +101,9 @@ export function shimServerConfig(
       ...commonOptions(settings),
       credentials: mayAsk(settings, credentials) ? 'ask' : credentials.map((entry) => entry.credential),
       clientAuthentication: clientAuthentication(settings),
-      // BoringSSL's servers always do.
+      // As BoringSSL's servers always do.
       grease: true,
+      groupRetry: 'always',
       maxEarlyData: settings.has('-enable-early-data') ? MAX_EARLY_DATA : 0,
       earlyDataWindow: EARLY_DATA_WINDOW,
       encryptedClientHello: shimServerEch(settings),

@@ -26,7 +26,7 @@ import {
   rawExtensions,
 } from '../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../failure.ts';
-import { groupCode, groupOfCode } from '../groups.ts';
+import { groupCode, groupOfCode, isHybrid } from '../groups.ts';
 import { type ClientHello, clientHello, type HelloRetryRequest } from '../messages.ts';
 import { agreedRecordSizes, recordSizeLimitProblem } from '../record-size.ts';
 import type { ClientHelloFacts } from '../request.ts';
@@ -341,21 +341,23 @@ function typesIn(codes: readonly number[] | undefined): readonly CertificateType
 
 /**
  * The group this server likes best among those the client has sent a share for, so that no round trip is spent on a
- * preference; else the best of those it could send one for.
+ * preference; unless the configuration wants it spent, or there is no such share: then the best of those that it could send
+ * one for.
  */
 function chooseGroup(
-  config: ServerConfig,
+  { groups, groupRetry }: ServerConfig,
   hello: ClientHello,
   facts: ClientHelloFacts,
 ): { readonly name: GroupName; readonly share: KeyShareEntry | undefined } | undefined {
   const shares = findExtension(hello.extensions, 'keyShare') ?? [];
-  const common = config.groups.filter((name) => facts.groups.includes(name));
-  for (const name of common) {
-    const share = shares.find(({ group }) => group === groupCode(name));
-    if (share !== undefined) return { name, share };
-  }
-  const [name] = common;
-  return name === undefined ? undefined : { name, share: undefined };
+  const common = groups
+    .filter((name) => facts.groups.includes(name))
+    .map((name) => ({ name, share: shares.find(({ group }) => group === groupCode(name)) }));
+  const shared = common.find(({ share }) => share !== undefined);
+  const [first] = common;
+  if (shared === undefined || groupRetry === 'always') return first;
+  if (groupRetry === 'never' || isHybrid(shared.name)) return shared;
+  return common.slice(0, common.indexOf(shared)).find(({ name }) => isHybrid(name)) ?? shared;
 }
 
 /** RFC 7301 §3.2: when both sides use the extension they must agree. */

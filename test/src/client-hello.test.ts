@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { type GroupName, noble } from '../../nocrypto/index.ts';
 import { type ClientHelloExtension, findExtension } from '../../src/extensions.ts';
 import { groupCode } from '../../src/groups.ts';
-import type { AlertName, Incompatibility, Misbehaviour } from '../../src/index.ts';
+import type { AlertName, Incompatibility, Misbehaviour, ServerOptions } from '../../src/index.ts';
 import type { ServerHello } from '../../src/messages.ts';
 import { adding, type Edit, raw, replacing, unchanged, without } from './edits.ts';
 import { assertAt, assertFailed, assertIncompatible, assertMisbehaved } from './expect.ts';
 import { deliver, messagesHeard, record } from './peer.ts';
+import { quickClientConfig, quickServerConfig } from './quick.ts';
 import { meetServer, type ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts';
-import { bytes, find, hex } from './support.ts';
+import { bytes, find, handshake, hex } from './support.ts';
 
 // What a server checks in the first ClientHello (RFC 9846 §4.2.2, §4.3, §9.2), and what it chooses from it.
 
@@ -222,6 +223,54 @@ test('the server takes a share that is there rather than ask for the group it li
   const client = offer(unchanged, { server: { groups: ['secp256r1', 'x25519'] } });
   assert.equal(findExtension(serverHelloOf(client).extensions, 'keyShare')?.group, groupCode('x25519'));
 });
+
+const hybrid = 'X25519MLKEM768';
+const retries: readonly (readonly [
+  string,
+  Partial<ServerOptions>,
+  readonly GroupName[],
+  readonly GroupName[],
+  GroupName | undefined,
+])[] = [
+  ['a hybrid that is offered', {}, [hybrid, 'x25519'], ['x25519'], hybrid],
+  ['the first hybrid of its own order', {}, ['SecP256r1MLKEM768', hybrid, 'x25519'], ['x25519'], hybrid],
+  [
+    'no hybrid, when a share for one is there',
+    {},
+    [hybrid, 'SecP256r1MLKEM768'],
+    ['SecP256r1MLKEM768'],
+    undefined,
+  ],
+  ['no hybrid that is not offered', {}, ['x25519'], ['x25519'], undefined],
+  ['no hybrid that it likes less', { groups: ['x25519', hybrid] }, [hybrid, 'x25519'], ['x25519'], undefined],
+  ['no other group that it likes better', {}, ['secp256r1', 'x25519'], ['secp256r1'], undefined],
+  ['nothing, told never to', { groupRetry: 'never' }, [hybrid, 'x25519'], ['x25519'], undefined],
+  [
+    'whatever it likes better, told to',
+    { groupRetry: 'always' },
+    ['secp256r1', 'x25519'],
+    ['secp256r1'],
+    'x25519',
+  ],
+  [
+    'nothing, when it has the best already',
+    { groupRetry: 'always' },
+    [hybrid, 'x25519'],
+    [hybrid],
+    undefined,
+  ],
+];
+
+for (const [what, server, offered, shared, asked] of retries) {
+  test(`the server asks for ${what}`, () => {
+    const run = handshake(
+      quickClientConfig({ groups: offered, keyShares: shared }),
+      quickServerConfig({ groups: [hybrid, 'SecP256r1MLKEM768', 'x25519', 'secp256r1'], ...server }),
+    );
+    const { facts } = find(run.serverEffects, 'established') ?? assert.fail();
+    assert.deepEqual([facts.helloRetryRequest, facts.group], [asked !== undefined, asked ?? shared[0]]);
+  });
+}
 
 test('of several shares the server takes that of the group it likes best', () => {
   const client = offer(shares('x25519', 'secp256r1'), { server: { groups: ['secp256r1', 'x25519'] } });

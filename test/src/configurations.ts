@@ -7,6 +7,7 @@ import {
   clientConfig,
   credential,
   type ExternalPsk,
+  type GroupRetry,
   type ServerConfig,
   type SignatureSchemeName,
   serverConfig,
@@ -42,6 +43,7 @@ export interface ClientChoices extends Choices {
 export interface ServerChoices extends Choices {
   readonly clientAuthentication: 'none' | 'optional' | 'required';
   readonly helloRetryCookie: boolean;
+  readonly groupRetry: GroupRetry;
   readonly tickets: boolean;
 }
 
@@ -87,6 +89,7 @@ export const serverChoices: fc.Arbitrary<ServerChoices> = fc.record({
   ...choices(1),
   clientAuthentication: fc.constantFrom('none', 'none', 'optional', 'required'),
   helloRetryCookie: fc.boolean(),
+  groupRetry: fc.constantFrom('never', 'forHybrid', 'always'),
   tickets: fc.boolean(),
 });
 
@@ -111,6 +114,7 @@ export function serverOf(chosen: ServerChoices): ServerConfig {
       ...optionsOf(chosen),
       credentials: chosen.keys.map((kind) => credentials[kind]),
       helloRetryCookie: chosen.helloRetryCookie,
+      groupRetry: chosen.groupRetry,
       ...(chosen.tickets ? { ticketKeys } : {}),
       ...(clientAuthentication === 'none'
         ? {}
@@ -136,6 +140,18 @@ export interface Agreement {
   readonly clientSignature: SignatureSchemeName | undefined;
 }
 
+/** Whether a server wants another share, of the `groups` that both have in its order, than those that were sent. */
+function isAskedAgain(
+  groupRetry: GroupRetry,
+  groups: readonly GroupName[],
+  shared: readonly GroupName[],
+): boolean {
+  const best = groups.findIndex((group) => shared.includes(group));
+  if (best === -1 || groupRetry === 'never') return best === -1;
+  const better = groups.slice(0, best);
+  return groupRetry === 'always' ? better.length > 0 : better.includes('X25519MLKEM768');
+}
+
 /** Undefined when the two have too little in common. */
 export function agreementOf(client: ClientChoices, server: ServerChoices): Agreement | undefined {
   const [cipherSuite] = common(server.cipherSuites, client.cipherSuites);
@@ -153,7 +169,7 @@ export function agreementOf(client: ClientChoices, server: ServerChoices): Agree
   if (asked && server.clientAuthentication === 'required' && clientSignature === undefined) return undefined;
   return {
     cipherSuite,
-    helloRetryRequest: !groups.some((group) => shared.includes(group)),
+    helloRetryRequest: isAskedAgain(server.groupRetry, groups, shared),
     groups,
     applicationProtocol,
     psk,
