@@ -73,6 +73,8 @@ export function unmetExpectations(
     settings.text('-expect-peer-rpk-sha256'),
     base64(facts.peerRawKey && provider.hashes.sha256.digest(facts.peerRawKey.der)),
   );
+  expect("the peer's OCSP response", settings.text('-expect-ocsp-response'), base64(facts.peerOcspResponse));
+  expect("the peer's timestamps", settings.text('-expect-signed-cert-timestamps'), base64(facts.peerScts));
   const file = settings.text('-expect-peer-cert-file');
   expect(
     "the peer's certificate",

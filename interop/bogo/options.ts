@@ -20,6 +20,7 @@ import {
   rawKeyCredential,
   type ServerConfig,
   type SignatureSchemeName,
+  type Staple,
   serverConfig,
   type TicketKeys,
 } from '../../src/index.ts';
@@ -82,6 +83,8 @@ export function shimClientConfig(
       encryptedClientHello: ech.kind === 'option' ? ech.option : undefined,
       keyShares: keyShares.length === 0 && !settings.has('-no-key-shares') ? undefined : groups(keyShares),
       acceptTickets: !settings.has('-no-ticket'),
+      requestOcsp: settings.has('-enable-ocsp-stapling'),
+      requestScts: settings.has('-enable-signed-cert-timestamps'),
       grease: settings.has('-enable-grease'),
       extensionOrder: settings.has('-permute-extensions') ? 'permuted' : 'fixed',
       applicationProtocols: protocolNames(settings.text('-advertise-alpn') ?? ''),
@@ -317,17 +320,22 @@ function loadCredential(index: number, settings: CredentialSettings, external: b
   }
   if (certFile === undefined) throw new Error('a credential without a certificate');
   const chain = must(decodePem(readFileSync(certFile, 'latin1'))).map(({ bytes }) => bytes);
+  const made = credential(
+    provider,
+    chain,
+    external ? { kind: 'external', label: keyFile } : { kind: 'private', key },
+    { ...options, staples: [stapleOf(settings)] },
+  );
+  if (!made.ok && made.error.kind === 'bad-staple') exitUnimplemented('something that cannot be stapled');
+  return { index, credential: must(made), key };
+}
+
+function stapleOf(settings: CredentialSettings): Staple {
+  const ocspResponse = settings.text('-ocsp-response');
+  const scts = settings.text('-signed-cert-timestamps');
   return {
-    index,
-    credential: must(
-      credential(
-        provider,
-        chain,
-        external ? { kind: 'external', label: keyFile } : { kind: 'private', key },
-        options,
-      ),
-    ),
-    key,
+    ocspResponse: ocspResponse === undefined ? undefined : base64(ocspResponse),
+    scts: scts === undefined ? undefined : base64(scts),
   };
 }
 
