@@ -245,7 +245,6 @@ export const missing: readonly Exclusion[] = [
       'what to staple is said with the credential, what to think of it by the authenticator: no callback of its own',
     tests: ['-use-ocsp-callback'],
   },
-  { reason: 'the trace of messages has a form of its own', tests: ['-expect-msg-callback'] },
   {
     reason: 'what cannot be stapled is refused before there is a connection',
     tests: ['something that cannot be stapled'],

@@ -22,7 +22,9 @@ import {
 import { credentialFromFiles, rawKeyFromFile, trustAnchorsFrom } from './files.ts';
 import { connectionReason } from './reason.ts';
 import { sessionsFromFile, writeSession } from './session-file.ts';
+import { stapleLines } from './staple-text.ts';
 import { dial } from './tcp.ts';
+import { printable } from './text.ts';
 import {
   commonOptions,
   factsLine,
@@ -51,6 +53,8 @@ until the server closes. Everything else is printed on stderr.
   --cert FILE         the client's certificate chain in PEM, its own first, for a server that asks
   --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
   --raw-key FILE      a private key to prove without a certificate, to a server that asks
+  --status            print the OCSP response and the timestamps that the server staples. With or
+                      without this, a certificate that a response says is revoked is refused
   --resume FILE       go on from the session in this file, if any, and put the newest one there;
                       whoever has the file can resume in this client's place
 ${tlsOptionsHelp}
@@ -71,6 +75,7 @@ async function run(args: readonly string[]): Promise<number> {
     cert: { type: 'string' },
     key: { type: 'string' },
     resume: { type: 'string' },
+    status: { type: 'boolean', default: false },
     insecure: { type: 'boolean', default: false },
   });
   const { host, port } = hostAndPort(onlyPositional(positionals, 'HOST:PORT'));
@@ -85,6 +90,7 @@ async function run(args: readonly string[]): Promise<number> {
     rawKeyAuthenticator: rawKeyAuthenticator(values['raw-pin'], '--raw-pin'),
     credentials: await ownCredentials(values.cert, values.key, values['raw-key']),
     serverName: values.servername ?? host,
+    requestScts: values.status,
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
   if (insecure) tell('WARNING: --insecure: the server could be anybody');
@@ -99,6 +105,7 @@ async function run(args: readonly string[]): Promise<number> {
     },
   });
   tell(`connected: ${factsLine(connection.facts)}`);
+  if (values.status) for (const line of stapleLines(connection.facts)) tell(printable(line));
   return converse(connection);
 }
 
@@ -113,7 +120,7 @@ async function authenticatorFor(values: {
   if (insecure) return dangerouslyAcceptAnyCertificate;
   if (pin === undefined) {
     if (ca === undefined && values['raw-pin'] !== undefined) return undefined;
-    return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node') });
+    return chainOfTrust({ anchors: await trustAnchorsFrom(ca ?? 'node'), revocation: { policy: 'prefer' } });
   }
   const pinned = authenticatorFromText(pin, { anchorsFrom: () => err({ detail: 'anchors go to --ca' }) });
   if (!pinned.ok) throw usageError(`--pin: ${pinned.error.detail}`);

@@ -161,7 +161,8 @@ function flagTexts(flags: ReasonFlags): string {
     .join(', ');
 }
 
-function timestampTexts(list: Uint8Array): readonly string[] {
+/** A SignedCertificateTimestampList (RFC 6962 §3.3), a line for each timestamp. */
+export function timestampTexts(list: Uint8Array): readonly string[] {
   const scts = decodeSctList(list);
   return scts.ok
     ? scts.value.map((sct) =>

@@ -6,15 +6,17 @@ import {
   type Crl,
   decodeCertificate,
   decodeCrl,
+  decodeOcspResponse,
   decodePem,
   decodePrivateKey,
   describeCertificateError,
   describeCrlError,
+  describeOcspError,
   describePemError,
   type TrustAnchor,
 } from '../../x509/index.ts';
 import { bundledTrustAnchors, systemTrustAnchors, trustAnchorsFromPath } from '../flow/node/index.ts';
-import { type Credential, credential, type RawKeyCredential, rawKeyCredential } from '../index.ts';
+import { type Credential, credential, type RawKeyCredential, rawKeyCredential, restaple } from '../index.ts';
 import { commandError } from './command.ts';
 import { systemReason } from './reason.ts';
 import { printable } from './text.ts';
@@ -120,6 +122,21 @@ export async function credentialFromFiles(certPath: string, keyPath: string): Pr
   const chain = await certificatesFromFile(certPath);
   const made = credential(noble, chain, { kind: 'private', key: await privateKeyFromFile(keyPath) });
   if (!made.ok) throw commandError(`${certPath} with ${keyPath}: ${made.error.detail}`);
+  return made.value;
+}
+
+/** The credential with the contents of these files stapled to its leaf. */
+export async function stapledFromFiles(
+  own: Credential,
+  ocspPath: string | undefined,
+  sctPath: string | undefined,
+): Promise<Credential> {
+  const ocspResponse = ocspPath === undefined ? undefined : await readBytes(ocspPath);
+  const scts = sctPath === undefined ? undefined : await readBytes(sctPath);
+  const response = ocspResponse && decodeOcspResponse(ocspResponse);
+  if (response?.ok === false) throw commandError(`${ocspPath}: ${describeOcspError(response.error)}`);
+  const made = restaple(own, [{ ocspResponse, scts }]);
+  if (!made.ok) throw commandError(`${sctPath ?? ocspPath}: ${made.error.detail}`);
   return made.value;
 }
 

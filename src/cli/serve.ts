@@ -17,7 +17,7 @@ import {
 import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
 import type { TimedEvent } from './diagram.ts';
 import { factsPage } from './facts-page.ts';
-import { credentialFromFiles, rawKeyFromFile, trustAnchorsFrom } from './files.ts';
+import { credentialFromFiles, rawKeyFromFile, stapledFromFiles, trustAnchorsFrom } from './files.ts';
 import { connectionReason, systemReason } from './reason.ts';
 import { listen } from './tcp.ts';
 import { printable } from './text.ts';
@@ -46,6 +46,8 @@ their tickets are sealed under a key that is made at the start and forgotten at 
   --host ADDRESS      the address to listen on; default 127.0.0.1, this machine alone
   --cert FILE         the certificate chain in PEM, the server's own first
   --key FILE          its private key in PEM (PKCS #8, SEC 1 or PKCS #1, not encrypted)
+  --ocsp FILE         an OCSP response about the certificate, DER, to be stapled
+  --sct FILE          timestamps to be stapled: a SignedCertificateTimestampList (RFC 6962)
   --raw-key FILE      a private key to prove without a certificate (RFC 7250), to clients that
                       accept this; its pin is printed. Instead of a certificate, or beside one
   --client-ca SOURCE  ask clients for a certificate from the CAs in this file or folder
@@ -68,6 +70,8 @@ async function run(args: readonly string[]): Promise<number> {
     host: { type: 'string', default: '127.0.0.1' },
     cert: { type: 'string' },
     key: { type: 'string' },
+    ocsp: { type: 'string' },
+    sct: { type: 'string' },
     'client-ca': { type: 'string' },
     'client-raw-pin': { type: 'string' },
     'raw-key': { type: 'string' },
@@ -101,12 +105,15 @@ async function ownCredentials(values: {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly 'raw-key'?: string | undefined;
+  readonly ocsp?: string | undefined;
+  readonly sct?: string | undefined;
 }): Promise<readonly AnyCredential[]> {
   const { cert, key, 'raw-key': rawKeyPath } = values;
   const raw = rawKeyPath === undefined ? [] : [await rawKeyFromFile(rawKeyPath)];
   for (const { rawKey } of raw) tell(`the raw key is ${rawKeyText(rawKey)}`);
   if (raw.length > 0 && cert === undefined && key === undefined) return raw;
-  return [await credentialFromFiles(required(cert, '--cert'), required(key, '--key')), ...raw];
+  const own = await credentialFromFiles(required(cert, '--cert'), required(key, '--key'));
+  return [await stapledFromFiles(own, values.ocsp, values.sct), ...raw];
 }
 
 async function clientAuthentication(
