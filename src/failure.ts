@@ -182,6 +182,7 @@ const incompatibilities = {
   'no-common-signature-scheme': 'handshake_failure',
   /** RFC 7250 §4.2 */
   'no-common-certificate-type': 'unsupported_certificate',
+  'no-common-psk': 'handshake_failure',
   'no-common-application-protocol': 'no_application_protocol',
   'no-certificate-for-this-name': 'unrecognized_name',
   /** RFC 7627 §5.2, RFC 9325 §3.5: what one side insists on in TLS 1.2. */

@@ -111,11 +111,8 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
   'no-common-version': ['UNSUPPORTED_PROTOCOL'],
   'no-common-cipher-suite': ['NO_SHARED_CIPHER'],
   'no-common-group': ['NO_SHARED_GROUP'],
-  'no-common-signature-scheme': [
-    'NO_COMMON_SIGNATURE_ALGORITHMS',
-    'PSK_IDENTITY_NOT_FOUND',
-    'NO_SUPPORTED_PSK_MODE',
-  ],
+  'no-common-signature-scheme': ['NO_COMMON_SIGNATURE_ALGORITHMS'],
+  'no-common-psk': ['PSK_IDENTITY_NOT_FOUND', 'NO_SUPPORTED_PSK_MODE'],
   'no-common-certificate-type': ['UNSUPPORTED_CERTIFICATE', 'UNKNOWN_CERTIFICATE_TYPE'],
   'no-common-application-protocol': ['NO_APPLICATION_PROTOCOL'],
   'credential-refused': ['CONNECTION_REJECTED'],

@@ -78,6 +78,9 @@ function follow(config: ServerConfig, undecided: Undecided, choice: Result<PskCh
 
 function proceedWithoutPsk(config: ServerConfig, undecided: Undecided): Transition {
   const { agreed, offer, rng } = undecided;
+  if (config.credentials.length === 0) {
+    return err(incompatible('no-common-psk', 'and this server has nothing else to show'));
+  }
   if (agreed.clientShare === undefined) {
     return err(incompatible('no-common-group', 'and no PSK that could do without'));
   }

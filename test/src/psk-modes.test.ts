@@ -206,7 +206,7 @@ describe('the Selfie attack (RFC 9258 Appendix A, RFC 9846 §E.6)', () => {
     const asClient = { externalPsks: [role('alice to bob')] };
     const asServer = { externalPsks: [role('bob to alice')], credentials: [] };
     const reflected = meet(asClient, asServer);
-    assert.equal(failure(reflected.serverEffects), 'incompatible no-common-certificate-type');
+    assert.equal(failure(reflected.serverEffects), 'incompatible no-common-psk');
     // An identity that an attacker writes over does not help: the binder covers the context.
     const honest = meet({ externalPsks: [role('bob to alice')] }, asServer);
     assert.deepEqual(facts(honest.serverEffects).externalIdentity, external.identity);
