@@ -168,6 +168,8 @@ const misbehaviours = {
   'bad-renegotiation-info': 'handshake_failure',
   /** RFC 8422 §5.1.2 */
   'bad-point-formats': 'illegal_parameter',
+  /** RFC 5246 §7.4.6: TLS 1.2 has no alert of its own for that. */
+  'no-tls12-client-certificate': 'handshake_failure',
   /** RFC 5246 §7.4.2 */
   'certificate-does-not-fit-suite': 'illegal_parameter',
   /** RFC 7919 §4 */
@@ -188,6 +190,8 @@ const incompatibilities = {
   /** RFC 7627 §5.2, RFC 9325 §3.5: what one side insists on in TLS 1.2. */
   'no-extended-master-secret': 'handshake_failure',
   'no-secure-renegotiation': 'handshake_failure',
+  /** RFC 7507 §3 */
+  'inappropriate-fallback': 'inappropriate_fallback',
   /** RFC 9846 §4.3.10: the client can try again without early data. */
   'early-data-to-tls12': 'protocol_version',
 } as const satisfies Readonly<Record<string, AlertName>>;

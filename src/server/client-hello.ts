@@ -1,10 +1,11 @@
 import { type GroupName, generate, type Rng, type RunningHash } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { isSame } from '../bytes.ts';
-import { type CipherSuite, cipherSuiteOfCode, cipherSuites } from '../cipher-suites.ts';
+import { type CipherSuite, cipherSuites } from '../cipher-suites.ts';
 import {
   type CertificateType,
   certificateTypeCodes,
+  cipherSuiteCodes,
   helloRetryRequestRandom,
   nameOf,
   type PskKeyExchangeModeName,
@@ -300,7 +301,7 @@ function certificateTypesProblem({ extensions }: ClientHello): Failure | undefin
 }
 
 /** RFC 6066 §3: at most one name of the one kind there is, and that a DNS name (`_` is let pass, as in the DNS). */
-function serverNameProblem(hello: ClientHello): Failure | undefined {
+export function serverNameProblem(hello: ClientHello): Failure | undefined {
   const names = findExtension(hello.extensions, 'serverName') ?? [];
   const hosts = names.filter(({ nameType }) => nameType === 0);
   if (hosts.length > 1) return misbehaved('several-server-names', `${hosts.length} host names`);
@@ -320,7 +321,7 @@ export function helloFacts(hello: ClientHello): ClientHelloFacts {
   return {
     serverName: host?.hostName.toLowerCase().replace(/\.$/, ''),
     applicationProtocols: findExtension(extensions, 'applicationLayerProtocolNegotiation') ?? [],
-    cipherSuites: known(hello.cipherSuites, (code) => cipherSuiteOfCode(code)?.name),
+    cipherSuites: known(hello.cipherSuites, (code) => nameOf(cipherSuiteCodes, code)),
     groups: known(findExtension(extensions, 'supportedGroups'), groupOfCode),
     signatureSchemes: known(signatureAlgorithms, schemeName),
     certificateSignatureSchemes: known(
@@ -361,7 +362,7 @@ function chooseGroup(
 }
 
 /** RFC 7301 §3.2: when both sides use the extension they must agree. */
-function chooseProtocol(
+export function chooseProtocol(
   config: ServerConfig,
   { applicationProtocols }: ClientHelloFacts,
 ): Result<string | undefined, Failure> {

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
 import { type AnyCredential, isForName } from '../credential.ts';
 import { type Failure, incompatible, misuse } from '../failure.ts';
-import { type Accepted, type Chosen, chooseCredential } from '../own-certificate.ts';
+import { type Accepted, chooseCredential } from '../own-certificate.ts';
 import type { ClientHelloFacts, Response } from '../request.ts';
 import { listed } from '../text.ts';
 import type { Transition } from '../transition.ts';
@@ -23,7 +23,9 @@ export function proceedWithCredential(
       actions: [{ kind: 'request', request: { kind: 'credential', hello: agreed.facts } }],
     });
   }
-  const chosen = credentialFor(config, config.credentials, agreed.facts);
+  const chosen = firstByName(config, config.credentials, agreed.facts, (candidates) =>
+    chooseCredential(config.signatureSchemes, candidates, acceptedBy(agreed.facts), '1.3'),
+  );
   return chosen.ok ? sendFlight(config, agreed, chosen.value, transcript, rng) : chosen;
 }
 
@@ -44,12 +46,15 @@ export function answerCredential(
   return sendFlight(config, phase.agreed, chosen, phase.transcript, phase.rng);
 }
 
-/** The best credential for the client's server_name, else, unless the server is strict, the best of all. */
-function credentialFor(
+/**
+ * What `choose` makes of the credentials for the client's server_name, else, unless the server is strict, of all of them.
+ */
+export function firstByName<T>(
   config: ServerConfig,
   credentials: readonly AnyCredential[],
   facts: ClientHelloFacts,
-): Result<Chosen, Failure> {
+  choose: (candidates: readonly AnyCredential[]) => T | undefined,
+): Result<T, Failure> {
   const { serverName } = facts;
   const forName =
     serverName === undefined ? [] : credentials.filter((credential) => isForName(credential, serverName));
@@ -57,9 +62,7 @@ function credentialFor(
   if (isStrict && forName.length === 0) {
     return err(incompatible('no-certificate-for-this-name', serverName));
   }
-  const chosen =
-    chooseCredential(config.signatureSchemes, forName, acceptedBy(facts), '1.3') ??
-    (isStrict ? undefined : chooseCredential(config.signatureSchemes, credentials, acceptedBy(facts), '1.3'));
+  const chosen = choose(forName) ?? (isStrict ? undefined : choose(credentials));
   return chosen === undefined ? err(nothingFits(credentials, facts)) : ok(chosen);
 }
 
@@ -68,7 +71,7 @@ function acceptedBy(facts: ClientHelloFacts): Accepted {
 }
 
 /** The kind of certificate is settled before how it signs (RFC 7250 §4.2). */
-function nothingFits(credentials: readonly AnyCredential[], facts: ClientHelloFacts): Failure {
+export function nothingFits(credentials: readonly AnyCredential[], facts: ClientHelloFacts): Failure {
   const { serverCertificateTypes: types } = facts;
   if (!credentials.some(({ certificateType }) => types.includes(certificateType))) {
     return incompatible('no-common-certificate-type', `the client accepts nothing but ${listed(types)}`);

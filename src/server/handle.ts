@@ -1,6 +1,7 @@
 import type { Rng } from '../../nocrypto/index.ts';
 import { err } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
+import type { ReceivedHello } from '../ech/inner.ts';
 import { misbehaved } from '../failure.ts';
 import type { HandshakeMessage } from '../messages.ts';
 import type { Response } from '../request.ts';
@@ -18,6 +19,10 @@ import { answerClientFinished } from './finished.ts';
 import { answerSignature } from './flight.ts';
 import type { AwaitClientHello, ServerWaiting } from './phase.ts';
 import { answerSessionLookup, answerSessionVerdict } from './resumption.ts';
+import { answerTls12ClientHello } from './tls12/client-hello.ts';
+import { answerTls12ServerRequest } from './tls12/handle.ts';
+import type { Tls12ServerWaiting } from './tls12/phase.ts';
+import { chooseVersion } from './version.ts';
 
 /** A server begins by waiting. */
 export function startServer(rng: Rng): AwaitClientHello {
@@ -35,7 +40,7 @@ export function handleServer(
   switch (phase.kind) {
     case 'awaitClientHello':
       if (message.kind === 'clientHello') {
-        return answerClientHello(config, phase, { hello: message.body, raw }, now);
+        return answerFirstHello(config, phase, { hello: message.body, raw }, now);
       }
       break;
     case 'awaitSecondClientHello':
@@ -61,10 +66,27 @@ export function handleServer(
   return err(misbehaved('unexpected-message', `${message.kind} in the state ${phase.kind}`));
 }
 
+/** The first message settles the version, and that the rest of the handshake. */
+function answerFirstHello(
+  config: ServerConfig,
+  phase: AwaitClientHello,
+  received: ReceivedHello,
+  now: number,
+): Transition {
+  const version = chooseVersion(config, received.hello);
+  if (!version.ok) return version;
+  switch (version.value) {
+    case '1.3':
+      return answerClientHello(config, phase, received, now);
+    case '1.2':
+      return answerTls12ClientHello(config, phase.rng, received, now);
+  }
+}
+
 /** The response to a request of this server's. */
 export function answerServerRequest(
   config: ServerConfig,
-  phase: ServerWaiting,
+  phase: ServerWaiting | Tls12ServerWaiting,
   response: Response,
 ): Transition {
   switch (phase.kind) {
@@ -80,5 +102,7 @@ export function answerServerRequest(
       return answerSignature(config, phase, response);
     case 'awaitClientVerdict':
       return answerClientVerdict(phase, response);
+    default:
+      return answerTls12ServerRequest(config, phase, response);
   }
 }

@@ -14,12 +14,11 @@ import type { EarlyDataTerms } from '../early-data.ts';
 import { findExtension, type OfferedPsks } from '../extensions.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import type { ClientHello } from '../messages.ts';
-import { judge, type KeyProof, type PeerProof, resumedKey } from '../peer-certificate.ts';
+import type { KeyProof, PeerProof } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk, type Psk } from '../psk.ts';
 import type { Request } from '../request.ts';
-import { MAX_TICKET_LIFETIME } from '../session.ts';
-import { signatureSchemeOfCode } from '../signature-schemes.ts';
 import { decodeTicketState, openTicket, STORED_SESSION_ID_LENGTH, type TicketState } from '../ticket.ts';
+import { isCurrent, judgeSessionClient } from './session-client.ts';
 
 /** The PSK this server goes on with. */
 export interface SelectedPsk {
@@ -195,7 +194,7 @@ function chooseSession(
   return ok(judgeClient(config, selected, source, state, offer.now));
 }
 
-/** The client of a session, judged anew. Where only a full handshake can tell who the client is, there is no session. */
+/** With the session's client, as far as it is known today. */
 function judgeClient(
   config: ServerConfig,
   selected: SelectedPsk,
@@ -203,21 +202,19 @@ function judgeClient(
   state: TicketState,
   now: number,
 ): PskChoice {
-  const { clientAuthentication } = config;
-  const { certificates } = state;
-  if (clientAuthentication === undefined || certificates.length === 0) {
-    return clientAuthentication?.required === true ? nothing : { kind: 'selected', selected };
+  const client = judgeSessionClient(config, state, now);
+  switch (client.kind) {
+    case 'unknown':
+      return nothing;
+    case 'known':
+      return { kind: 'selected', selected: { ...selected, source: { ...source, peer: client.peer } } };
+    case 'asked':
+      return {
+        kind: 'verdict',
+        session: { selected, source, proof: client.proof },
+        request: client.request,
+      };
   }
-  const scheme = signatureSchemeOfCode(state.signatureScheme);
-  if (scheme === undefined) return nothing;
-  const proof = resumedKey(config, state, scheme.name);
-  if (!proof.ok) return nothing;
-  const session: UnjudgedSession = { selected, source, proof: proof.value };
-  const judged = judge(config, clientAuthentication, proof.value, now);
-  if (!judged.ok) return nothing;
-  return judged.value.kind === 'asked'
-    ? { kind: 'verdict', session, request: judged.value.request }
-    : { kind: 'selected', selected: chooseJudged(session, judged.value.proof) };
 }
 
 /** §4.3.11.2 */
@@ -262,15 +259,9 @@ function ticketAge({ ageAdd }: TicketState, obfuscatedTicketAge: number): number
   return (obfuscatedTicketAge - ageAdd + 2 ** 32) % 2 ** 32;
 }
 
-/** A session goes on only where, for whom and while it was meant to. */
+/** §4.3.11: the hash is that of the session's suite, the suite itself may be another. */
 function isUsable(config: ServerConfig, { suite, serverName, now }: PskOffer, state: TicketState): boolean {
-  const age = now / 1000 - state.issuedAt;
   return (
-    cipherSuiteOfCode(state.cipherSuite)?.hash === suite.hash &&
-    age >= -1 &&
-    age < Math.min(state.lifetime, config.ticketLifetime) &&
-    now / 1000 - state.authenticatedAt < MAX_TICKET_LIFETIME &&
-    state.serverName === (serverName ?? '') &&
-    isSame(state.context, config.sessionContext)
+    cipherSuiteOfCode(state.cipherSuite)?.hash === suite.hash && isCurrent(config, state, serverName, now)
   );
 }

@@ -1,9 +1,8 @@
 import type { GroupName, Rng, Secret } from '../../../nocrypto/index.ts';
-import type { Certificate } from '../../../x509/index.ts';
 import type { ClientAuthentication } from '../../config.ts';
 import type { RawExtension } from '../../extensions.ts';
 import type { Chosen } from '../../own-certificate.ts';
-import type { KeyProof, PeerProof } from '../../peer-certificate.ts';
+import type { KeyProof, PeerProof, Shown } from '../../peer-certificate.ts';
 import type { ClientHelloFacts } from '../../request.ts';
 import type { KeyBlock, Randoms } from '../../tls12/key-schedule.ts';
 import type { Tls12Suite } from '../../tls12/suites.ts';
@@ -38,15 +37,25 @@ export interface Tls12Offer {
   readonly secureRenegotiation: boolean;
   /** Whether the client could use a ticket (RFC 5077 §3.2). */
   readonly acceptsTickets: boolean;
+  /** ec_point_formats, which is answered in kind (RFC 8422 §5.2). */
+  readonly pointFormats: boolean;
 }
 
 /** The caller chooses a certificate. */
 export interface Tls12AwaitCredential {
   readonly kind: 'tls12AwaitCredential';
   readonly offer: Tls12Offer;
+  /** What it can come to, this server's favourite first. */
+  readonly usable: readonly UsableSuite[];
   /** The ClientHello: its hash is the suite's, which goes with the certificate. */
   readonly hello: Uint8Array;
   readonly rng: Rng;
+}
+
+/** A suite that both sides have, with this server's favourite group for it. */
+export interface UsableSuite {
+  readonly suite: Tls12Suite;
+  readonly group: GroupName;
 }
 
 /** What is settled with the ServerHello. */
@@ -87,7 +96,7 @@ export interface Tls12AwaitClientKeyExchange {
 
 export interface Tls12ShownChain {
   readonly clientAuthentication: ClientAuthentication;
-  readonly certificates: readonly Certificate[];
+  readonly chain: Shown;
 }
 
 /** What is known once both sides have the master secret. */

@@ -1,0 +1,179 @@
+import { generate, type Rng, SIGNING_ENTROPY_LENGTH } from '../../../nocrypto/index.ts';
+import { ok } from '../../../x509/index.ts';
+import { downgradeSentinels, protocolVersions } from '../../codepoints.ts';
+import type { ServerConfig } from '../../config.ts';
+import { isForName } from '../../credential.ts';
+import type { Tls12ServerHelloExtension } from '../../extensions.ts';
+import { RANDOM_LENGTH } from '../../messages.ts';
+import { bareEntries, type Chosen, checkExternalSignature, proveKey } from '../../own-certificate.ts';
+import type { Response } from '../../request.ts';
+import { signatureSchemes } from '../../signature-schemes.ts';
+import { encodeParams, encodeSignedShare, signedParams } from '../../tls12/key-exchange.ts';
+import type { Tls12Message } from '../../tls12/messages.ts';
+import type { Tls12Suite } from '../../tls12/suites.ts';
+import { extended, startTls12Transcript, type Tls12Transcript } from '../../tls12/transcript.ts';
+import { type Action, sendTls12Handshake, type Transition } from '../../transition.ts';
+import type { Tls12Choice } from './credential.ts';
+import type { Tls12Agreed, Tls12AwaitSignature, Tls12Offer } from './phase.ts';
+import { issuesTicket } from './ticket.ts';
+
+/** ServerHello … ServerKeyExchange (RFC 5246 §7.3), whose signature is made here, or asked for. `hello` is the client's. */
+export function sendTls12Flight(
+  config: ServerConfig,
+  offer: Tls12Offer,
+  { suite, group: groupName, own }: Tls12Choice,
+  hello: Uint8Array,
+  rng: Rng,
+): Transition {
+  const { crypto } = config;
+  const group = crypto.groups[groupName];
+  const keyEnd = RANDOM_LENGTH + group.generateEntropyLength;
+  const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH);
+  const { privateKey, share } = group.generate(drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
+  const randoms = { client: offer.clientRandom, server: serverRandom(config, drawn.bytes) };
+  const agreed: Tls12Agreed = { offer, suite, randoms, own, group: groupName, privateKey, rng: drawn.rng };
+  const greeting = { suite, random: randoms.server, sessionId: new Uint8Array(0) };
+  const shown = [
+    sendTls12Handshake(serverHello(config, offer, greeting, own)),
+    sendTls12Handshake({ kind: 'tls12Certificate', body: { certificateList: bareEntries(own.credential) } }),
+  ];
+  const transcript = startTls12Transcript(crypto, suite, [hello, ...shown.map(({ raw }) => raw)]);
+  const params = encodeParams(groupName, share);
+  const proof = proveKey(config, own, signedParams(randoms, params), drawn.bytes.subarray(keyEnd));
+  if (!proof.ok) return proof;
+  if (proof.value.kind === 'request') {
+    return ok({
+      phase: { kind: 'tls12AwaitSignature', agreed, params, transcript },
+      actions: [...shown, { kind: 'request', request: proof.value.request }],
+    });
+  }
+  return finishFlight(config, agreed, params, proof.value.signature, transcript, shown);
+}
+
+/** The signature came from elsewhere. */
+export function answerTls12Signature(
+  config: ServerConfig,
+  { agreed, params, transcript }: Tls12AwaitSignature,
+  response: Response,
+): Transition {
+  const content = signedParams(agreed.randoms, params);
+  const signature = checkExternalSignature(config, agreed.own, content, response);
+  return signature.ok ? finishFlight(config, agreed, params, signature.value, transcript, []) : signature;
+}
+
+/** What a ServerHello says that its extensions do not. */
+export interface Greeting {
+  readonly suite: Tls12Suite;
+  readonly random: Uint8Array;
+  /** The client's own, where a session goes on (RFC 5077 §3.4). */
+  readonly sessionId: Uint8Array;
+}
+
+/** RFC 5246 §7.4.1.3. `own` is undefined where a session goes on. */
+export function serverHello(
+  config: ServerConfig,
+  offer: Tls12Offer,
+  { suite, random, sessionId }: Greeting,
+  own: Chosen | undefined,
+): Tls12Message {
+  return {
+    kind: 'tls12ServerHello',
+    body: {
+      legacyVersion: protocolVersions.tls12,
+      random,
+      legacySessionIdEcho: sessionId,
+      cipherSuite: suite.code,
+      legacyCompressionMethod: 0,
+      extensions: helloExtensions(config, offer, suite, own),
+    },
+  };
+}
+
+/**
+ * 32 fresh bytes, the last eight of which say where this server could have spoken TLS 1.3: who has taken that away from
+ * the client's offer cannot take it from here, where it is signed (RFC 9846 §4.2.3).
+ */
+export function serverRandom({ versions }: ServerConfig, entropy: Uint8Array): Uint8Array {
+  const random = entropy.slice(0, RANDOM_LENGTH);
+  const { tls12 } = downgradeSentinels;
+  if (versions.includes('1.3')) random.set(tls12, RANDOM_LENGTH - tls12.length);
+  return random;
+}
+
+/** ServerKeyExchange, CertificateRequest, ServerHelloDone. */
+function finishFlight(
+  config: ServerConfig,
+  agreed: Tls12Agreed,
+  params: Uint8Array,
+  signature: Uint8Array,
+  before: Tls12Transcript,
+  actions: readonly Action[],
+): Transition {
+  const { clientAuthentication } = config;
+  const signed = { algorithm: agreed.own.scheme.code, signature };
+  const messages: readonly Tls12Message[] = [
+    { kind: 'serverKeyExchange', body: { exchange: encodeSignedShare(params, signed) } },
+    ...certificateRequest(config),
+    { kind: 'serverHelloDone', body: { nothing: new Uint8Array(0) } },
+  ];
+  const rest = messages.map(sendTls12Handshake);
+  const transcript = rest.reduce((running, { raw }) => extended(running, raw), before);
+  return ok({
+    phase:
+      clientAuthentication === undefined
+        ? { kind: 'tls12AwaitClientKeyExchange', agreed, shown: undefined, transcript }
+        : { kind: 'tls12AwaitClientCertificate', agreed, clientAuthentication, transcript },
+    actions: [...actions, ...rest],
+  });
+}
+
+/** ClientCertificateType (§7.4.4): ecdsa_sign, which stands for EdDSA too (RFC 8422 §5.5), and rsa_sign. */
+const CERTIFICATE_TYPES = Uint8Array.of(64, 1);
+
+/** §7.4.4, for a server that wants to know its clients. */
+function certificateRequest(config: ServerConfig): readonly Tls12Message[] {
+  const { clientAuthentication } = config;
+  if (clientAuthentication === undefined) return [];
+  return [
+    {
+      kind: 'tls12CertificateRequest',
+      body: {
+        certificateTypes: CERTIFICATE_TYPES,
+        supportedSignatureAlgorithms: config.signatureSchemes.map((name) => signatureSchemes[name].code),
+        certificateAuthorities: clientAuthentication.certificateAuthorities ?? [],
+      },
+    },
+  ];
+}
+
+/** §7.4.1.4: answers to what the client has offered, and to nothing else. */
+function helloExtensions(
+  config: ServerConfig,
+  offer: Tls12Offer,
+  suite: Tls12Suite,
+  own: Chosen | undefined,
+): readonly Tls12ServerHelloExtension[] {
+  const { facts, applicationProtocol } = offer;
+  const nothing = new Uint8Array(0);
+  const extensions: Tls12ServerHelloExtension[] = [];
+  if (facts.serverName !== undefined && own !== undefined && isForName(own.credential, facts.serverName)) {
+    extensions.push({ name: 'serverName', value: nothing });
+  }
+  if (offer.secureRenegotiation) extensions.push({ name: 'renegotiationInfo', value: nothing });
+  if (offer.extendedMasterSecret) extensions.push({ name: 'extendedMasterSecret', value: nothing });
+  if (offer.pointFormats && suite.keyExchange === 'ecdhe') {
+    extensions.push({ name: 'ecPointFormats', value: Uint8Array.of(0) });
+  }
+  // A session that goes on keeps its ticket: it ends when it was meant to.
+  if (own !== undefined && issuesTicket(config, offer))
+    extensions.push({ name: 'sessionTicket', value: nothing });
+  if (applicationProtocol !== undefined) {
+    extensions.push({ name: 'applicationLayerProtocolNegotiation', value: [applicationProtocol] });
+  }
+  for (const { type, data } of config.rawExtensions) {
+    if (offer.rawExtensions.some((one) => one.type === type)) {
+      extensions.push({ name: 'unknown', type, data });
+    }
+  }
+  return extensions;
+}
