@@ -151,6 +151,7 @@ const inTls12ServerHello = {
   ecPointFormats: opaque(1, 255),
   applicationLayerProtocolNegotiation: protocolNames,
   extendedMasterSecret: opaqueFixed(0),
+  recordSizeLimit: uint16,
   sessionTicket: opaqueFixed(0),
   renegotiationInfo: opaque(0, 255),
 };

@@ -8,14 +8,18 @@ import type { LimitRecords } from './transition.ts';
 /** The protocol's own limits, which hold until others are agreed on. */
 export const everyRecord: RecordSizes = { sent: MAX_INNER_PLAINTEXT, received: MAX_INNER_PLAINTEXT };
 
-/** The limits that hold when both have said theirs; what one says alone is said to nobody. */
+/**
+ * The limits that hold when both have said theirs; what one says alone is said to nobody. `most` is what the version has at
+ * most, whatever the limits say.
+ */
 export function agreedRecordSizes(
   own: number | undefined,
   theirs: number | undefined,
+  most = MAX_INNER_PLAINTEXT,
 ): RecordSizes | undefined {
   return own === undefined || theirs === undefined
     ? undefined
-    : { sent: Math.min(theirs, MAX_INNER_PLAINTEXT), received: own };
+    : { sent: Math.min(theirs, most), received: Math.min(own, most) };
 }
 
 /**

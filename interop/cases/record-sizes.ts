@@ -17,6 +17,13 @@ export function recordSizeCases(): readonly Case[] {
       assert.deepEqual(valueFrom(outcome).recordSizes, { sent: 513, received: 600 });
       assertLongest(outcome, { sent: 512, received: 599 });
     }),
+    gnutlsCase('client', 'record_size_limit kept by both sides, TLS 1.2', async (bench) => {
+      const ours = { versions: ['1.2'], recordSizeLimit: 600, trace: 'records' } as const;
+      const theirs = ['--recordsize', '512', '--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'];
+      const { outcome } = await askGnutls(bench, ours, theirs, {}, askLongLine);
+      assert.deepEqual(valueFrom(outcome).recordSizes, { sent: 512, received: 600 });
+      assertLongest(outcome, { sent: 512, received: 600 });
+    }),
     gnutlsCase('client', 'record_size_limit of every record', async (bench) => {
       const { outcome } = await askGnutls(bench, {}, [], {}, askLongLine);
       assert.deepEqual(valueFrom(outcome).recordSizes, { sent: 16385, received: 16385 });

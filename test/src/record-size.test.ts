@@ -8,6 +8,7 @@ import {
   send,
   updateKeys,
 } from '../../src/index.ts';
+import type { Tls12ServerHello } from '../../src/tls12/messages.ts';
 import { adding, raw, replacing } from './edits.ts';
 import { assertAt, assertMisbehaved } from './expect.ts';
 import {
@@ -23,6 +24,7 @@ import {
 import { quickAuthenticator, quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays } from './scripted-server.ts';
+import { meetTls12Client, type ScriptedTls12Server } from './scripted-tls12-server.ts';
 import { bytes, data as dataIn, find, handshake, sent } from './support.ts';
 
 // record_size_limit (RFC 8449): how long a record may be that holds content, its type and padding.
@@ -240,6 +242,50 @@ test('our two sides agree, each on the limits of both', () => {
   assert.deepEqual(find(run.clientEffects, 'established')?.facts.recordSizes, { sent: 100, received: 64 });
   assert.deepEqual(find(run.serverEffects, 'established')?.facts.recordSizes, { sent: 64, received: 100 });
 });
+
+test('in TLS 1.2 the limit is said in ServerHello and counts content alone', () => {
+  const { peer } = establishTls12Limiting(64, { recordSizeLimit: 100 });
+  assertAt(peer, 'established');
+  assert.deepEqual(find(peer.effects, 'established')?.facts.recordSizes, { sent: 64, received: 100 });
+  const before = peer.heard.length;
+  follow(peer, send(peer.state, bytes(200)));
+  const heard = peer.heard.slice(before).flatMap((one) => (one.kind === 'data' ? [one.bytes.length] : []));
+  assert.deepEqual(heard, [64, 64, 64, 8]);
+  data(peer, bytes(100));
+  assert.equal(dataIn(peer.latest).length, 100);
+  data(peer, bytes(101));
+  assertMisbehaved(peer, 'record_overflow', 'record-too-long');
+});
+
+test('in TLS 1.2 every record is one byte shorter than in TLS 1.3', () => {
+  const { peer } = establishTls12Limiting(16385);
+  const sizes = find(peer.effects, 'established')?.facts.recordSizes;
+  assert.deepEqual(sizes, { sent: 16384, received: 16384 });
+});
+
+test('a limit of TLS 1.2 that leaves no room for an alert is refused', () => {
+  const server = meetTls12Client();
+  server.serverHello(limitingTls12(63));
+  assertMisbehaved(server.peer, 'illegal_parameter', 'bad-record-size-limit');
+});
+
+function limitingTls12(value: number) {
+  return (hello: Tls12ServerHello): Tls12ServerHello => ({
+    ...hello,
+    extensions: [...hello.extensions, { name: 'recordSizeLimit', value }],
+  });
+}
+
+function establishTls12Limiting(value: number, client: Partial<ClientOptions> = {}): ScriptedTls12Server {
+  const server = meetTls12Client({ client });
+  server.serverHello(limitingTls12(value));
+  server.certificate();
+  server.serverKeyExchange();
+  server.serverHelloDone();
+  server.changeCipherSpec();
+  server.finished();
+  return server;
+}
 
 const flight: readonly ServerSays[] = [
   'serverHello',

@@ -188,7 +188,7 @@ function clientFacts(config: ClientConfig, { secured, chosen }: Tls12AwaitServer
     rawExtensions: agreed.rawExtensions,
     resumed: resumed !== undefined,
     externalIdentity: undefined,
-    recordSizes: undefined,
+    recordSizes: agreed.recordSizes,
     earlyData: notOffered,
     helloRetryRequest: false,
     encryptedClientHello: false,

@@ -5,6 +5,7 @@ import type { Chosen } from '../../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../../peer-certificate.ts';
 import type { CertificateRequestFacts } from '../../request.ts';
 import type { Tls12Session } from '../../session.ts';
+import type { RecordSizes } from '../../state.ts';
 import type { SignedShare } from '../../tls12/key-exchange.ts';
 import type { KeyBlock, Randoms } from '../../tls12/key-schedule.ts';
 import type { Tls12Suite } from '../../tls12/suites.ts';
@@ -55,6 +56,7 @@ export interface Tls12Agreed {
   readonly applicationProtocol: string | undefined;
   /** Answers to the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
+  readonly recordSizes: RecordSizes | undefined;
   readonly rng: Rng;
 }
 

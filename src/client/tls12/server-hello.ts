@@ -4,10 +4,12 @@ import { protocolVersions } from '../../codepoints.ts';
 import type { ClientConfig } from '../../config.ts';
 import { checkReply, findExtension, rawExtensions } from '../../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../../failure.ts';
+import { MAX_PLAINTEXT } from '../../limits.ts';
+import { agreedRecordSizes, limitRecords, recordSizeLimitProblem } from '../../record-size.ts';
 import { decodeTls12Handshake, type Tls12ServerHello } from '../../tls12/messages.ts';
 import { type Tls12Suite, tls12SuiteOfCode } from '../../tls12/suites.ts';
 import { startTls12Transcript } from '../../tls12/transcript.ts';
-import type { Transition } from '../../transition.ts';
+import { precededBy, type Transition } from '../../transition.ts';
 import { protocolProblem } from '../application-protocol.ts';
 import { downgradeProblem } from '../downgrade.ts';
 import type { AwaitServerHello, SentHello } from '../phase.ts';
@@ -44,13 +46,23 @@ export function answerTls12ServerHello(
     awaitsTicket: findExtension(extensions, 'sessionTicket') !== undefined,
     applicationProtocol: findExtension(extensions, 'applicationLayerProtocolNegotiation')?.[0],
     rawExtensions: rawExtensions(extensions, config.rawExtensions),
+    recordSizes: agreedRecordSizes(
+      config.recordSizeLimit,
+      findExtension(extensions, 'recordSizeLimit'),
+      MAX_PLAINTEXT,
+    ),
     rng,
   };
   const transcript = startTls12Transcript(config.crypto, suite.value, [sent.raw, raw]);
   const offered = resumedSession(sent, hello);
   if (!offered.ok) return offered;
-  if (offered.value !== undefined) return resume(config, agreed, offered.value, transcript, now);
-  return ok({ phase: { kind: 'tls12AwaitCertificate', agreed, transcript }, actions: [] });
+  return precededBy(
+    // Said here, they hold once records are protected.
+    [...limitRecords(agreed.recordSizes, 'received'), ...limitRecords(agreed.recordSizes, 'sent')],
+    offered.value === undefined
+      ? ok({ phase: { kind: 'tls12AwaitCertificate', agreed, transcript }, actions: [] })
+      : resume(config, agreed, offered.value, transcript, now),
+  );
 }
 
 /** What every ServerHello must satisfy. Answers the cipher suite. */
@@ -95,6 +107,7 @@ function extensionProblem(
       findExtension(offered, 'applicationLayerProtocolNegotiation') ?? [],
       findExtension(extensions, 'applicationLayerProtocolNegotiation'),
     ) ??
+    recordSizeLimitProblem(findExtension(extensions, 'recordSizeLimit'), 'server') ??
     renegotiationProblem(findExtension(extensions, 'renegotiationInfo'));
   if (problem !== undefined) return problem;
   if (findExtension(extensions, 'ecPointFormats')?.includes(UNCOMPRESSED) === false) {
