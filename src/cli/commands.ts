@@ -2,6 +2,7 @@ import { caCommand } from './ca.ts';
 import type { Command } from './command.ts';
 import { connectCommand } from './connect.ts';
 import { demoCommand } from './demo.ts';
+import { echCommand } from './ech.ts';
 import { inspectCommand } from './inspect.ts';
 import { serveCommand } from './serve.ts';
 import { verifyCommand } from './verify.ts';
@@ -13,5 +14,6 @@ export const commands = {
   verify: verifyCommand,
   inspect: inspectCommand,
   ca: caCommand,
+  ech: echCommand,
   demo: demoCommand,
 } as const satisfies Readonly<Record<string, Command>>;

@@ -6,9 +6,9 @@ import {
   dangerouslyAcceptAnyCertificate,
   err,
 } from '../../x509/index.ts';
-import { isTlsError, type TlsConnection, type WrapOptions, wrapClient } from '../flow/index.ts';
+import { connectWithEch, isTlsError, type TlsConnection, type WrapOptions } from '../flow/index.ts';
 import { flowFromSocket } from '../flow/node/index.ts';
-import { type AnyCredential, type ClientConfig, clientConfig } from '../index.ts';
+import { type AnyCredential, type ClientOptions, clientConfig } from '../index.ts';
 import {
   type Command,
   commandError,
@@ -19,6 +19,7 @@ import {
   required,
   usageError,
 } from './command.ts';
+import { echConfigsFrom } from './ech.ts';
 import { credentialFromFiles, rawKeyFromFile, trustAnchorsFrom } from './files.ts';
 import { connectionReason } from './reason.ts';
 import { sessionsFromFile, writeSession } from './session-file.ts';
@@ -55,6 +56,9 @@ until the server closes. Everything else is printed on stderr.
   --raw-key FILE      a private key to prove without a certificate, to a server that asks
   --status            print the OCSP response and the timestamps that the server staples. With or
                       without this, a certificate that a response says is revoked is refused
+  --ech CONFIG        encrypt the ClientHello (RFC 9849) to the server's ECHConfigList: in base64, as
+                      its HTTPS record has it, or a PEM file. A server with another one is tried
+                      again with that; 'grease' only looks as if there were one
   --resume FILE       go on from the session in this file, if any, and put the newest one there;
                       whoever has the file can resume in this client's place
 ${tlsOptionsHelp}
@@ -74,6 +78,7 @@ async function run(args: readonly string[]): Promise<number> {
     servername: { type: 'string' },
     cert: { type: 'string' },
     key: { type: 'string' },
+    ech: { type: 'string' },
     resume: { type: 'string' },
     status: { type: 'boolean', default: false },
     insecure: { type: 'boolean', default: false },
@@ -84,20 +89,22 @@ async function run(args: readonly string[]): Promise<number> {
     throw usageError('--ca, --pin and --insecure exclude each other');
   }
   const observe = observer(values);
-  const config = clientConfig({
+  const options: ClientOptions = {
     ...commonOptions(values),
     authenticator: await authenticatorFor(values),
     rawKeyAuthenticator: rawKeyAuthenticator(values['raw-pin'], '--raw-pin'),
     credentials: await ownCredentials(values.cert, values.key, values['raw-key']),
     serverName: values.servername ?? host,
     requestScts: values.status,
-  });
+    encryptedClientHello: await echOption(values.ech),
+  };
+  const config = clientConfig(options);
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
   if (insecure) tell('WARNING: --insecure: the server could be anybody');
 
   const { resume } = values;
   const sessions = resume === undefined ? [] : await sessionsFromFile(resume);
-  const connection = await open(await dial(host, port), config.value, {
+  const connection = await open(() => dial(host, port), options, {
     onTrace: observe,
     sessions,
     onTicket: (session) => {
@@ -137,10 +144,20 @@ async function ownCredentials(
   return [await credentialFromFiles(required(cert, '--cert'), required(key, '--key')), ...raw];
 }
 
-async function open(socket: Socket, config: ClientConfig, options: WrapOptions): Promise<TlsConnection> {
+async function echOption(config: string | undefined): Promise<ClientOptions['encryptedClientHello']> {
+  if (config === undefined || config === 'grease') return config;
+  return { configs: await echConfigsFrom(config) };
+}
+
+async function open(
+  reach: () => Promise<Socket>,
+  options: ClientOptions,
+  wrapOptions: WrapOptions,
+): Promise<TlsConnection> {
   try {
-    return await wrapClient(flowFromSocket(socket), config, options);
+    return await connectWithEch(async () => flowFromSocket(await reach()), options, wrapOptions);
   } catch (thrown) {
+    if (!isTlsError(thrown)) throw thrown;
     throw commandError(`${connectionReason(thrown)}${adviceOn(thrown)}`);
   }
 }

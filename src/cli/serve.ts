@@ -11,11 +11,13 @@ import {
   type Facts,
   rotateTicketKeys,
   type ServerConfig,
+  type ServerOptions,
   serverConfig,
   TICKET_KEY_ENTROPY,
 } from '../index.ts';
 import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
 import type { TimedEvent } from './diagram.ts';
+import { echKeysFromFiles } from './ech.ts';
 import { factsPage } from './facts-page.ts';
 import { credentialFromFiles, rawKeyFromFile, stapledFromFiles, trustAnchorsFrom } from './files.ts';
 import { connectionReason, systemReason } from './reason.ts';
@@ -50,6 +52,9 @@ their tickets are sealed under a key that is made at the start and forgotten at 
   --sct FILE          timestamps to be stapled: a SignedCertificateTimestampList (RFC 6962)
   --raw-key FILE      a private key to prove without a certificate (RFC 7250), to clients that
                       accept this; its pin is printed. Instead of a certificate, or beside one
+  --ech FILE          accept Encrypted ClientHello (RFC 9849) under the key in this file, made by
+                      'pure-tls ech'; may be repeated: all but the last are for clients whose
+                      configuration is out of date
   --client-ca SOURCE  ask clients for a certificate from the CAs in this file or folder
   --client-raw-pin TEXT
                       ask clients for a key without a certificate: key:sha256:DIGEST, several with
@@ -76,6 +81,7 @@ async function run(args: readonly string[]): Promise<number> {
     'client-raw-pin': { type: 'string' },
     'raw-key': { type: 'string' },
     'require-client-cert': { type: 'boolean', default: false },
+    ech: { type: 'string', multiple: true, default: [] },
     echo: { type: 'boolean', default: false },
   });
   if (positionals.length > 0) throw usageError(`'${positionals[0]}' is not wanted here`);
@@ -93,11 +99,20 @@ async function run(args: readonly string[]): Promise<number> {
       rawKeyAuthenticator(values['client-raw-pin'], '--client-raw-pin'),
       values['require-client-cert'],
     ),
+    encryptedClientHello: await echOption(values.ech),
     ticketKeys: rotateTicketKeys([], crypto.getRandomValues(new Uint8Array(TICKET_KEY_ENTROPY))),
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
   await serve(values.host, port, config.value, values.echo ? echo : pages(), observe);
   return exitCodes.ok;
+}
+
+/** The newest key is last, and the one that others are told of. */
+async function echOption(paths: readonly string[]): Promise<ServerOptions['encryptedClientHello']> {
+  if (paths.length === 0) return undefined;
+  const current = await echKeysFromFiles(paths.slice(-1));
+  const old = await echKeysFromFiles(paths.slice(0, -1));
+  return { keys: [...current, ...old.map((key) => ({ ...key, isRetryConfig: false }))] };
 }
 
 /** What it shows: the certificate rather than the key where a client takes both. */

@@ -141,7 +141,7 @@ export function encloseHello(
     ech: { inner, config: ech, context: sealed.context },
     actions: [
       traceEch('offered', inner.hello),
-      // RFC 9850 §2.2: under the random that stands on the wire.
+      // RFC 9850 §2.3: under the random that stands on the wire.
       logSecret('ECH_SECRET', random, context.sharedSecret),
       logSecret('ECH_CONFIG', random, secret(ech.bytes)),
       sealed.action,

@@ -118,7 +118,7 @@ function tryKey(
     ech: { kind: 'accepted', opened: { context: opened.value.context, cipherSuite, configId } },
     actions: [
       traceEch('accepted', inner.value.hello),
-      // RFC 9850 §2.2: under the random that stands on the wire.
+      // RFC 9850 §2.3: under the random that stands on the wire.
       logSecret('ECH_SECRET', random, context.value.sharedSecret),
       logSecret('ECH_CONFIG', random, secret(key.config)),
     ],

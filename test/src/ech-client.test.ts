@@ -354,7 +354,7 @@ test('early data goes with the inner hello, and is dropped by whoever reads only
   }
 });
 
-test('the key log names the secret of ECH at both ends, under the random on the wire (RFC 9850 §2.2)', () => {
+test('the key log names the secret of ECH at both ends, under the random on the wire (RFC 9850 §2.3)', () => {
   const run = meet({ ...offering, trace: 'secrets' }, { trace: 'secrets' });
   for (const label of ['ECH_SECRET', 'ECH_CONFIG'] as const) {
     const [ours, theirs] = [run.clientEffects, run.serverEffects].map((effects) => secretIn(effects, label));
