@@ -2,6 +2,7 @@ import type { Case } from '../support/case.ts';
 import { afterHandshakeCases } from './after-handshake.ts';
 import { bulkCases } from './bulk.ts';
 import { clientCertificateCases } from './client-certificates.ts';
+import { earlyDataCases } from './early-data.ts';
 import { encryptedClientHelloCases } from './encrypted-client-hello.ts';
 import { exporterCases } from './exporters.ts';
 import { foreignCertificateCases } from './foreign-certificates.ts';
@@ -30,6 +31,7 @@ export function allCases(): readonly Case[] {
     ...refusalCases(),
     ...clientCertificateCases(),
     ...resumptionCases(),
+    ...earlyDataCases(),
     ...exporterCases(),
     ...foreignCertificateCases(),
     ...afterHandshakeCases(),

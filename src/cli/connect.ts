@@ -20,7 +20,7 @@ import {
   usageError,
 } from './command.ts';
 import { echConfigsFrom } from './ech.ts';
-import { credentialFromFiles, rawKeyFromFile, trustAnchorsFrom } from './files.ts';
+import { credentialFromFiles, rawKeyFromFile, readBytes, trustAnchorsFrom } from './files.ts';
 import { connectionReason } from './reason.ts';
 import { sessionsFromFile, writeSession } from './session-file.ts';
 import { stapleLines } from './staple-text.ts';
@@ -61,6 +61,8 @@ until the server closes. Everything else is printed on stderr.
                       again with that; 'grease' only looks as if there were one
   --resume FILE       go on from the session in this file, if any, and put the newest one there;
                       whoever has the file can resume in this client's place
+  --early-data FILE   send what is in this file before all else: as early data (0-RTT) where the
+                      session of --resume allows it, which somebody in between may repeat
 ${tlsOptionsHelp}
   --insecure          accept any certificate: anybody in between can read and change everything
 
@@ -81,6 +83,7 @@ async function run(args: readonly string[]): Promise<number> {
     ech: { type: 'string' },
     resume: { type: 'string' },
     status: { type: 'boolean', default: false },
+    'early-data': { type: 'string' },
     insecure: { type: 'boolean', default: false },
   });
   const { host, port } = hostAndPort(onlyPositional(positionals, 'HOST:PORT'));
@@ -103,6 +106,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (insecure) tell('WARNING: --insecure: the server could be anybody');
 
   const { resume } = values;
+  const early = await earlyDataFrom(values['early-data'], resume);
   const sessions = resume === undefined ? [] : await sessionsFromFile(resume);
   const connection = await open(() => dial(host, port), options, {
     onTrace: observe,
@@ -110,10 +114,31 @@ async function run(args: readonly string[]): Promise<number> {
     onTicket: (session) => {
       if (resume !== undefined) writeSession(resume, session);
     },
+    earlyData: early && (({ left }) => (early.length <= left ? early : undefined)),
+    resendEarlyData: true,
   });
   tell(`connected: ${factsLine(connection.facts)}`);
   if (values.status) for (const line of stapleLines(connection.facts)) tell(printable(line));
+  if (early !== undefined) await sendFirst(connection, early);
   return converse(connection);
+}
+
+async function earlyDataFrom(
+  file: string | undefined,
+  resume: string | undefined,
+): Promise<Uint8Array | undefined> {
+  if (file === undefined) return undefined;
+  if (resume === undefined) throw usageError('--early-data needs --resume');
+  return readBytes(file);
+}
+
+/** What has not gone early goes now, unless it was meant for another protocol than was agreed on. */
+async function sendFirst(connection: TlsConnection, early: Uint8Array): Promise<void> {
+  const { earlyDataSent, earlyDataResent, facts } = connection;
+  if (!earlyDataSent) await connection.write(early);
+  else if (facts.earlyData.kind === 'rejected' && !earlyDataResent) {
+    tell('the early data was rejected, and not sent again: another protocol was agreed on');
+  }
 }
 
 /** What judges certificates; undefined where only a raw key will do. */

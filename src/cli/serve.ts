@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { chainOfTrust, type RawKeyAuthenticator } from '../../x509/index.ts';
-import { type TlsConnection, wrapServer } from '../flow/index.ts';
+import { type ReplayGuard, replayGuard, type TlsConnection, wrapServer } from '../flow/index.ts';
 import { duplexFromFlow, flowFromSocket } from '../flow/node/index.ts';
 import {
   type AnyCredential,
@@ -15,7 +15,15 @@ import {
   serverConfig,
   TICKET_KEY_ENTROPY,
 } from '../index.ts';
-import { type Command, exitCodes, parseArguments, portNumber, required, usageError } from './command.ts';
+import {
+  type Command,
+  exitCodes,
+  parseArguments,
+  portNumber,
+  required,
+  usageError,
+  wholeNumber,
+} from './command.ts';
 import type { TimedEvent } from './diagram.ts';
 import { echKeysFromFiles } from './ech.ts';
 import { factsPage } from './facts-page.ts';
@@ -32,6 +40,9 @@ import {
   tlsOptions,
   tlsOptionsHelp,
 } from './tls-options.ts';
+
+/** What a ticket can say (max_early_data_size, RFC 9846 §4.3.10). */
+const MAX_EARLY_DATA = 2 ** 32 - 1;
 
 /** Milliseconds without a byte in either direction after which a browser's connection is closed. */
 const PAGE_IDLE_TIMEOUT = 60_000;
@@ -61,6 +72,7 @@ their tickets are sealed under a key that is made at the start and forgotten at 
                       commas
   --require-client-cert
                       refuse clients that show none
+  --early-data BYTES  take so much early data (0-RTT) from clients that resume, no flight twice
   --echo              send back whatever comes, and close when the client does
 ${tlsOptionsHelp}
 
@@ -82,6 +94,7 @@ async function run(args: readonly string[]): Promise<number> {
     'raw-key': { type: 'string' },
     'require-client-cert': { type: 'boolean', default: false },
     ech: { type: 'string', multiple: true, default: [] },
+    'early-data': { type: 'string' },
     echo: { type: 'boolean', default: false },
   });
   if (positionals.length > 0) throw usageError(`'${positionals[0]}' is not wanted here`);
@@ -101,6 +114,10 @@ async function run(args: readonly string[]): Promise<number> {
     ),
     encryptedClientHello: await echOption(values.ech),
     ticketKeys: rotateTicketKeys([], crypto.getRandomValues(new Uint8Array(TICKET_KEY_ENTROPY))),
+    maxEarlyData:
+      values['early-data'] === undefined
+        ? 0
+        : wholeNumber(values['early-data'], '--early-data', MAX_EARLY_DATA),
   });
   if (!config.ok) throw usageError(`${config.error.option} ${config.error.problem}`);
   await serve(values.host, port, config.value, values.echo ? echo : pages(), observe);
@@ -165,7 +182,9 @@ async function serve(
   observe: ReturnType<typeof observer>,
 ): Promise<void> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
-  server.on('connection', (socket) => void attend(socket, config, service, observe));
+  // No ticket is older than this process, so nobody else can have taken early data with one.
+  const guard = replayGuard({ since: 0 });
+  server.on('connection', (socket) => void attend(socket, config, guard, service, observe));
   const bound = await listen(server, host, port);
   process.stdout.write(`listening on ${endpoint(host, bound)}\n`);
   // From here on an error is one accept that failed (no descriptors left, say); the next may succeed.
@@ -177,6 +196,7 @@ async function serve(
 async function attend(
   socket: Socket,
   config: ServerConfig,
+  guard: ReplayGuard,
   service: Service,
   observe: ReturnType<typeof observer>,
 ): Promise<void> {
@@ -185,6 +205,7 @@ async function attend(
   let established = false;
   try {
     const connection = await wrapServer(flowFromSocket(socket), config, {
+      replayGuard: guard,
       onTrace: (event) => {
         observe(event, name);
         if (!established) handshake.push({ at: performance.now(), event });

@@ -54,7 +54,7 @@ export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comm
                       (RFC 8449); 'none' says nothing. Default: ${defaults.recordSizeLimit}
   --padding KIND:BYTES
                       hide the lengths of what is sent: multiple:BYTES and length:BYTES make the
-                      content of every record so long, random:BYTES adds up to so many; default: none
+                      content of every record so long, random:BYTES adds up to that; default: none
   --pad-handshake     pad the handshake, too, which hides the length of the certificates
   --keylog FILE       append the connection's secrets in the SSLKEYLOGFILE format (RFC 9850);
                       whoever has them can read the connection
@@ -120,6 +120,7 @@ export function factsLine(facts: Facts): string {
       : `records of at most ${recordSizes.sent} bytes`,
     facts.encryptedClientHello ? 'Encrypted ClientHello' : undefined,
     facts.resumed ? 'resumed' : undefined,
+    earlyDataText(facts),
     externalIdentity === undefined ? undefined : `PSK ${identityText(externalIdentity)}`,
     peer === undefined ? undefined : `peer ${subjectOf(peer.leaf)}`,
     peerRawKey === undefined ? undefined : `peer ${rawKeyText(peerRawKey)}`,
@@ -144,6 +145,17 @@ export function rawKeyAuthenticator(
   const pinned = rawKeyAuthenticatorFromText(pins);
   if (!pinned.ok) throw usageError(`${option}: ${pinned.error.detail}`);
   return pinned.value;
+}
+
+function earlyDataText({ earlyData }: Facts): string | undefined {
+  switch (earlyData.kind) {
+    case 'notOffered':
+      return undefined;
+    case 'accepted':
+      return 'early data accepted';
+    case 'rejected':
+      return `early data rejected (${earlyData.reason})`;
+  }
 }
 
 /** The identity of an external PSK as text, which the command line gave it as. */

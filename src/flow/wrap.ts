@@ -54,6 +54,8 @@ export interface TlsConnection extends Flow {
   readonly tlsServerEndPoint: () => Uint8Array | undefined;
   /** As `exportKeyingMaterial`, for early data; not bound to this connection alone (RFC 9846 §F.5.1). */
   readonly exportEarlyKeyingMaterial: (label: string, context: Uint8Array, length: number) => Secret;
+  /** At a client: whether early data was sent; what became of it is in the facts. */
+  readonly earlyDataSent: boolean;
   /** At a client: whether early data that was rejected is sent again (see `resendEarlyData`). */
   readonly earlyDataResent: boolean;
 }
@@ -274,6 +276,7 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
         if (resent) write(early.bytes).catch(() => {});
         established.resolve({
           facts,
+          earlyDataSent: early !== undefined,
           earlyDataResent: resent,
           read: inbox.read,
           write,

@@ -1,6 +1,6 @@
 /** Client certificates, shared keys and sessions on the command line. */
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { demoCredentials } from '../../src/cli/demo-credentials.ts';
@@ -33,6 +33,26 @@ describe('pure-tls connect --resume', () => {
     await said(/connected: .*, resumed\n/);
     assert.notDeepEqual(readFileSync(path), stored);
     assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  it('sends a file early where the session allows it, and else before all other', async (t) => {
+    const files = certificates(t);
+    const { port, said } = await serve(t, [...serverArgs(files, '--echo'), '--early-data', '100']);
+    const early = files('early');
+    writeFileSync(early, 'early, ');
+    const args = ['--ca', files('ca.pem'), '--resume', files('new-session'), '--early-data', early];
+    const connectOnce = () => pureTls(['connect', `localhost:${port}`, ...args], { input: 'hello' });
+
+    const first = await connectOnce();
+    assert.deepEqual([first.code, first.stdout], [0, 'early, hello'], first.stderr);
+    const again = await connectOnce();
+    assert.deepEqual([again.code, again.stdout], [0, 'early, hello'], again.stderr);
+    assert.match(again.stderr, /, resumed, early data accepted, /);
+    await said(/connected: .*, resumed, early data accepted\n/);
+    writeFileSync(early, 'x'.repeat(101));
+    const long = await connectOnce();
+    assert.deepEqual([long.code, long.stdout.length], [0, 106], long.stderr);
+    await failsWith(['localhost:1', '--ca', files('ca.pem'), '--early-data', early], 2, /needs --resume/);
   });
 
   it('refuses a file that holds something else, before it connects', async (t) => {
