@@ -61,7 +61,7 @@ export type Epoch = 'early' | 'handshake' | 'application';
  */
 export type TraceLevel = 'off' | 'messages' | 'records' | 'secrets';
 
-/** RFC 9850 §2.1, §2.2. */
+/** RFC 9850 §2.1, §2.3. */
 export type SecretLabel =
   | 'CLIENT_EARLY_TRAFFIC_SECRET'
   | 'EARLY_EXPORTER_SECRET'

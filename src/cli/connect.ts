@@ -56,8 +56,8 @@ until the server closes. Everything else is printed on stderr.
   --raw-key FILE      a private key to prove without a certificate, to a server that asks
   --status            print the OCSP response and the timestamps that the server staples. With or
                       without this, a certificate that a response says is revoked is refused
-  --ech CONFIG        encrypt the ClientHello (RFC 9849) to the server's ECHConfigList: in base64, as
-                      its HTTPS record has it, or a PEM file. A server with another one is tried
+  --ech CONFIG        encrypt the ClientHello (RFC 9849) to the server's ECHConfigList: in base64,
+                      as its HTTPS record has it, or a PEM file. A server with another one is tried
                       again with that; 'grease' only looks as if there were one
   --resume FILE       go on from the session in this file, if any, and put the newest one there;
                       whoever has the file can resume in this client's place
