@@ -168,6 +168,8 @@ const misbehaviours = {
   'bad-renegotiation-info': 'handshake_failure',
   /** RFC 8422 §5.1.2 */
   'bad-point-formats': 'illegal_parameter',
+  /** RFC 7366 §3 */
+  'encrypt-then-mac-without-mac': 'illegal_parameter',
   /** RFC 5246 §7.4.6: TLS 1.2 has no alert of its own for that. */
   'no-tls12-client-certificate': 'handshake_failure',
   /** RFC 5246 §7.4.2 */

@@ -117,6 +117,7 @@ export { restore, type SnapshotError, snapshot } from './snapshot.ts';
 export type { Staple } from './stapling.ts';
 export type { RecordSizes, State } from './state.ts';
 export { rotateTicketKeys, TICKET_KEY_ENTROPY, type TicketKey, type TicketKeys } from './ticket.ts';
+export { legacyCipherSuites } from './tls12/suites.ts';
 export {
   type Direction,
   type Epoch,

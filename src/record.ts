@@ -5,7 +5,13 @@ import { contentTypes, protocolVersions } from './codepoints.ts';
 import { type Failure, incompatible, misbehaved } from './failure.ts';
 import { nextTrafficSecret, trafficKeys } from './key-schedule.ts';
 import { MAX_CIPHERTEXT, MAX_INNER_PLAINTEXT, MAX_PLAINTEXT, MAX_TLS12_CIPHERTEXT } from './limits.ts';
-import { openFragment, sealFragment, type Tls12Keys } from './tls12/record.ts';
+import {
+  mostContent,
+  openFragment,
+  sealedFragmentLength,
+  sealFragment,
+  type Tls12Keys,
+} from './tls12/record.ts';
 
 // The record protocol of RFC 9846 §5: framing, and the protection of one direction at a time. What TLS 1.2 puts into a
 // protected record is in tls12/record.ts.
@@ -97,10 +103,10 @@ export function recordLength(
   return ok(RECORD_HEADER_LENGTH + length);
 }
 
-/** Bytes that {@link openRecord} writes for a record of `length` bytes, none for one that is too short to be one. */
+/** Bytes that {@link openRecord} writes at most for a record of `length` bytes, none for one that is too short to be one. */
 export function openedLength({ keys }: Protection, length: number): number {
-  const explicit = keys.version === '1.2' ? keys.explicitLength : 0;
-  return Math.max(0, length - RECORD_HEADER_LENGTH - explicit - keys.tagLength);
+  const inside = length - RECORD_HEADER_LENGTH;
+  return keys.version === '1.2' ? mostContent(keys, inside) : Math.max(0, inside - keys.tagLength);
 }
 
 /**
@@ -153,8 +159,8 @@ function openTls12Record(
   const { keys, sequence } = protection;
   const type = record[0] ?? 0;
   const fragment = record.subarray(RECORD_HEADER_LENGTH);
-  if (!openFragment(keys, sequence, type, fragment, out, offset)) return err(doesNotAuthenticate(sequence));
-  const length = openedLength(protection, record.length);
+  const length = openFragment(keys, sequence, type, fragment, out, offset);
+  if (length === undefined) return err(doesNotAuthenticate(sequence));
   if (length > most) return err(tooLongInside(length, most));
   return ok({ type, bytes: out.subarray(offset, offset + length) });
 }
@@ -176,8 +182,10 @@ export function nextRecord(protection: Protection): Protection {
 export function sealedLength(protection: Protection | undefined, length: number): number {
   if (protection === undefined) return RECORD_HEADER_LENGTH + length;
   const { keys } = protection;
-  const inside = keys.version === '1.2' ? keys.explicitLength + length : length + 1;
-  return RECORD_HEADER_LENGTH + inside + keys.tagLength;
+  return (
+    RECORD_HEADER_LENGTH +
+    (keys.version === '1.2' ? sealedFragmentLength(keys, length) : length + 1 + keys.tagLength)
+  );
 }
 
 /**
@@ -199,8 +207,7 @@ export function sealRecord(
     const { keys, sequence } = protection;
     const length = sealedLength(protection, content.length) - RECORD_HEADER_LENGTH;
     writeHeader(out, offset, type, protocolVersions.tls12, length);
-    out.set(content, start + keys.explicitLength);
-    sealFragment(keys, sequence, type, out, start, content.length);
+    sealFragment(keys, sequence, type, content, out, start);
     return;
   }
   out.set(content, start);

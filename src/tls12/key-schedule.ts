@@ -12,8 +12,10 @@ export interface Randoms {
 
 /** The keys of one direction. */
 export interface DirectionKeys {
+  /** Empty with an AEAD. */
+  readonly macKey: Secret;
   readonly key: Secret;
-  /** The part of the nonce that no record carries. */
+  /** The part of the nonce that no record carries; empty with CBC, whose records carry all of it. */
   readonly iv: Secret;
 }
 
@@ -53,31 +55,49 @@ export function masterSecret(
   return crypto.tls12Prf(hash, premaster, 'master secret', seed, MASTER_SECRET_LENGTH);
 }
 
-/** RFC 5246 §6.3; an AEAD has no MAC keys, and of its nonce this much is fixed. */
+/** RFC 5246 §6.3 */
 export function keyBlock(
   crypto: CryptoProvider,
   suite: Tls12Suite,
   master: Secret,
   randoms: Randoms,
 ): KeyBlock {
-  const { keyLength } = crypto.aeads[suite.aead];
-  const ivLength = fixedIvLength(suite);
+  const lengths = keyLengths(crypto, suite);
   const seed = concat([randoms.server, randoms.client]);
-  const block = crypto.tls12Prf(suite.hash, master, 'key expansion', seed, 2 * (keyLength + ivLength));
-  const ivs = 2 * keyLength;
-  const part = (from: number, length: number): Secret => secret(block.slice(from, from + length));
+  const block = crypto.tls12Prf(
+    suite.hash,
+    master,
+    'key expansion',
+    seed,
+    2 * (lengths.macKey + lengths.key + lengths.iv),
+  );
+  let taken = 0;
+  const take = (length: number): Secret => {
+    taken += length;
+    return secret(block.slice(taken - length, taken));
+  };
+  const macKeys = [take(lengths.macKey), take(lengths.macKey)] as const;
+  const keys = [take(lengths.key), take(lengths.key)] as const;
+  const ivs = [take(lengths.iv), take(lengths.iv)] as const;
   return {
-    client: { key: part(0, keyLength), iv: part(ivs, ivLength) },
-    server: { key: part(keyLength, keyLength), iv: part(ivs + ivLength, ivLength) },
+    client: { macKey: macKeys[0], key: keys[0], iv: ivs[0] },
+    server: { macKey: macKeys[1], key: keys[1], iv: ivs[1] },
   };
 }
 
 /**
- * SecurityParameters.fixed_iv_length: 4 bytes of salt for GCM and CCM (RFC 5288 §3, RFC 6655 §3), whose nonces go on
- * with 8 bytes from the record; all 12 for ChaCha20-Poly1305 (RFC 7905 §2).
+ * Bytes of each part. SecurityParameters.fixed_iv_length is 4 bytes of salt for GCM and CCM (RFC 5288 §3, RFC 6655 §3), whose
+ * nonces go on with 8 bytes from the record, and all 12 for ChaCha20-Poly1305 (RFC 7905 §2).
  */
-function fixedIvLength({ aead }: Tls12Suite): number {
-  return aead === 'chacha20-poly1305' ? 12 : 4;
+function keyLengths(
+  crypto: CryptoProvider,
+  { cipher }: Tls12Suite,
+): { readonly macKey: number; readonly key: number; readonly iv: number } {
+  if (cipher.kind === 'cbc') {
+    return { macKey: crypto.hashes[cipher.mac].outputLength, key: cipher.keyLength, iv: 0 };
+  }
+  const { keyLength } = crypto.aeads[cipher.aead];
+  return { macKey: 0, key: keyLength, iv: cipher.aead === 'chacha20-poly1305' ? 12 : 4 };
 }
 
 /** Finished.verify_data of one side (RFC 5246 §7.4.9). */

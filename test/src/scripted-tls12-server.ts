@@ -112,7 +112,7 @@ export function meetTls12Client(options: Tls12ServerOptions = {}): ScriptedTls12
     changeCipherSpec: () => {
       // Before there are keys it only calms middleboxes.
       if (master === undefined && sessions.length === 0) return;
-      peer.read = { keys: tls12Keys(crypto, suite, keys().client), sequence: 0 };
+      peer.read = { keys: tls12Keys(crypto, suite, keys().client, false), sequence: 0 };
     },
   });
   follow(peer, begun);
@@ -175,7 +175,7 @@ export function meetTls12Client(options: Tls12ServerOptions = {}): ScriptedTls12
       }),
     changeCipherSpec: () => {
       deliver(peer, changeCipherSpec);
-      peer.write = { keys: tls12Keys(crypto, suite, keys().server), sequence: 0 };
+      peer.write = { keys: tls12Keys(crypto, suite, keys().server, false), sequence: 0 };
     },
     finished: (edit = same) => {
       keys();

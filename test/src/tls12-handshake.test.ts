@@ -8,8 +8,11 @@ import {
   type ClientOptions,
   cipherSuiteCodes,
   client,
+  defaults,
   type Effect,
   exportKeyingMaterial,
+  legacyCipherSuites,
+  peekClientHello,
   receive,
   type ServerOptions,
   type Session,
@@ -20,9 +23,10 @@ import {
   tlsUnique,
 } from '../../src/index.ts';
 import { dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
-import { blame } from './expect.ts';
+import { assertMisbehaved, blame } from './expect.ts';
 import { quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
-import { bytes, converse, data, find, NOW, type Run, sent } from './support.ts';
+import { meetTls12Client } from './scripted-tls12-server.ts';
+import { bytes, converse, data, find, must, NOW, type Run, sent } from './support.ts';
 
 // TLS 1.2 between our own two sides.
 
@@ -121,6 +125,39 @@ test('a session is not taken up under another name, context, suite, key or after
     const run = converse(step, server(config, bytes(48, 4)), now);
     assert.equal(established(run.serverEffects).facts.resumed, false);
   }
+});
+
+test('CBC is in no default', () => {
+  assert.ok(legacyCipherSuites.includes('TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA'));
+  assert.deepEqual(
+    defaults.cipherSuites.filter((name) => legacyCipherSuites.some((legacy) => legacy === name)),
+    [],
+  );
+});
+
+test('encrypt-then-MAC is agreed on with CBC (RFC 7366), by a client that has CBC suites to offer', () => {
+  const cipherSuites = ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'] as const;
+  const offers = (options: Partial<ClientOptions>) => {
+    const { effects } = client(quickClientConfig({ versions: ['1.2'], ...options }), bytes(48, 1));
+    const peeked = must(peekClientHello(sent(effects)));
+    return peeked?.hello.extensions.some(({ name }) => name === 'encryptThenMac');
+  };
+  assert.equal(offers({ cipherSuites }), true);
+  assert.equal(offers({}), false);
+  const { client: ended } = meet({ cipherSuites }, { cipherSuites });
+  const { keys } = ended.write.protection ?? {};
+  assert.ok(keys?.version === '1.2' && keys.kind === 'cbc' && keys.cbc.encryptThenMac);
+});
+
+test('a server that agrees on encrypt-then-MAC with a suite that has no MAC is refused (RFC 7366 §3)', () => {
+  const aead = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+  const cipherSuites = [aead, 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'] as const;
+  const scripted = meetTls12Client({ client: { versions: ['1.2'], cipherSuites }, suite: aead });
+  scripted.serverHello((hello) => ({
+    ...hello,
+    extensions: [...hello.extensions, { name: 'encryptThenMac', value: new Uint8Array(0) }],
+  }));
+  assertMisbehaved(scripted.peer, 'illegal_parameter', 'encrypt-then-mac-without-mac');
 });
 
 function meet(

@@ -59,7 +59,8 @@ export function answerServerChangeCipherSpec(
   phase: Tls12AwaitServerChangeCipherSpec,
 ): Transition {
   const { agreed, keys } = phase.secured;
-  const protection = { keys: tls12Keys(crypto, agreed.suite, keys.server), sequence: 0 };
+  const serverKeys = tls12Keys(crypto, agreed.suite, keys.server, agreed.encryptThenMac);
+  const protection = { keys: serverKeys, sequence: 0 };
   return ok({
     phase: { ...phase, kind: 'tls12AwaitServerFinished' },
     actions: [{ kind: 'changeCipher', direction: 'received', protection }],
@@ -109,7 +110,7 @@ export function sendFinished(
   const { suite } = agreed;
   const data = verifyData(crypto, suite, master, 'client', transcript.hash.digest());
   const finished = sendTls12Handshake({ kind: 'finished', body: { verifyData: data } });
-  const protection = { keys: tls12Keys(crypto, suite, keys.client), sequence: 0 };
+  const protection = { keys: tls12Keys(crypto, suite, keys.client, agreed.encryptThenMac), sequence: 0 };
   return {
     verifyData: data,
     transcript: extended(transcript, finished.raw),

@@ -14,10 +14,11 @@ export function tls12SuiteCodes({ tls12CipherSuites, fallback }: ClientConfig): 
 
 /**
  * ec_point_formats with the one format there is (RFC 8422 §5.1.2), extended_master_secret (RFC 7627 §5.1), an empty
- * renegotiation_info, since this is a first handshake (RFC 5746 §3.4), and a ticket, or the wish for one (RFC 5077 §3.2).
+ * renegotiation_info, since this is a first handshake (RFC 5746 §3.4), encrypt_then_mac where there is a MAC (RFC 7366 §2), and
+ * a ticket, or the wish for one (RFC 5077 §3.2).
  */
 export function tls12HelloExtensions(
-  { versions, acceptTickets }: ClientConfig,
+  { versions, acceptTickets, tls12CipherSuites }: ClientConfig,
   offered: OfferedTls12Session | undefined,
 ): readonly ClientHelloExtension[] {
   if (!versions.includes('1.2')) return [];
@@ -26,6 +27,9 @@ export function tls12HelloExtensions(
     { name: 'extendedMasterSecret', value: new Uint8Array(0) },
     { name: 'renegotiationInfo', value: new Uint8Array(0) },
   ];
+  if (tls12CipherSuites.some((name) => tls12Suites[name].cipher.kind === 'cbc')) {
+    extensions.push({ name: 'encryptThenMac', value: new Uint8Array(0) });
+  }
   if (acceptTickets || offered !== undefined) {
     extensions.push({ name: 'sessionTicket', value: offered?.session.ticket ?? new Uint8Array(0) });
   }

@@ -51,6 +51,8 @@ export interface Tls12Agreed {
   /** What the server calls this session; empty when it keeps none. */
   readonly sessionId: Uint8Array;
   readonly extendedMasterSecret: boolean;
+  /** RFC 7366; only with a suite that has a MAC. */
+  readonly encryptThenMac: boolean;
   /** The server has announced a NewSessionTicket (RFC 5077 §3.2). */
   readonly awaitsTicket: boolean;
   readonly applicationProtocol: string | undefined;

@@ -43,6 +43,7 @@ export function answerTls12ServerHello(
     randoms: { client: sent.hello.random, server: hello.random },
     sessionId: hello.legacySessionIdEcho,
     extendedMasterSecret: findExtension(extensions, 'extendedMasterSecret') !== undefined,
+    encryptThenMac: findExtension(extensions, 'encryptThenMac') !== undefined,
     awaitsTicket: findExtension(extensions, 'sessionTicket') !== undefined,
     applicationProtocol: findExtension(extensions, 'applicationLayerProtocolNegotiation')?.[0],
     rawExtensions: rawExtensions(extensions, config.rawExtensions),
@@ -79,6 +80,9 @@ function checkServerHello(
   const suite = tls12SuiteOfCode(hello.cipherSuite);
   if (suite === undefined || !config.tls12CipherSuites.includes(suite.name)) {
     return err(misbehaved('unoffered-cipher-suite', `0x${hello.cipherSuite.toString(16)} in ServerHello`));
+  }
+  if (suite.cipher.kind === 'aead' && findExtension(hello.extensions, 'encryptThenMac') !== undefined) {
+    return err(misbehaved('encrypt-then-mac-without-mac', `${suite.name} has no MAC`));
   }
   return ok(suite);
 }

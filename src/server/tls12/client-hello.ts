@@ -46,6 +46,7 @@ function readOffer(config: ServerConfig, hello: ClientHello): Result<Tls12Offer,
     applicationProtocol: applicationProtocol.value,
     rawExtensions: rawExtensions(extensions, config.rawExtensions),
     extendedMasterSecret,
+    encryptThenMac: findExtension(extensions, 'encryptThenMac') !== undefined,
     secureRenegotiation:
       hello.cipherSuites.includes(signalingSuites.TLS_EMPTY_RENEGOTIATION_INFO_SCSV) ||
       findExtension(extensions, 'renegotiationInfo') !== undefined,

@@ -20,8 +20,9 @@ export function answerClientChangeCipherSpec(
   config: ServerConfig,
   phase: Tls12AwaitClientChangeCipherSpec,
 ): Transition {
-  const { suite, keys } = phase.secured;
-  const protection = { keys: tls12Keys(config.crypto, suite, keys.client), sequence: 0 };
+  const { offer, suite, keys } = phase.secured;
+  const clientKeys = tls12Keys(config.crypto, suite, keys.client, offer.encryptThenMac);
+  const protection = { keys: clientKeys, sequence: 0 };
   return ok({
     phase: { ...phase, kind: 'tls12AwaitClientFinished' },
     actions: [{ kind: 'changeCipher', direction: 'received', protection }],
@@ -75,13 +76,13 @@ export interface Ending {
 
 export function changeAndFinish(
   config: ServerConfig,
-  { suite, master, keys }: Tls12Secured,
+  { offer, suite, master, keys }: Tls12Secured,
   transcript: Tls12Transcript,
 ): Ending {
   const { crypto } = config;
   const data = verifyData(crypto, suite, master, 'server', transcript.hash.digest());
   const finished = sendTls12Handshake({ kind: 'finished', body: { verifyData: data } });
-  const protection = { keys: tls12Keys(crypto, suite, keys.server), sequence: 0 };
+  const protection = { keys: tls12Keys(crypto, suite, keys.server, offer.encryptThenMac), sequence: 0 };
   return {
     actions: [
       { kind: 'sendChangeCipherSpec' },

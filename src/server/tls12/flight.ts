@@ -161,6 +161,10 @@ function helloExtensions(
   }
   if (offer.secureRenegotiation) extensions.push({ name: 'renegotiationInfo', value: nothing });
   if (offer.extendedMasterSecret) extensions.push({ name: 'extendedMasterSecret', value: nothing });
+  // RFC 7366 §3: not with an AEAD, which needs no MAC.
+  if (offer.encryptThenMac && suite.cipher.kind === 'cbc') {
+    extensions.push({ name: 'encryptThenMac', value: nothing });
+  }
   if (offer.pointFormats && suite.keyExchange === 'ecdhe') {
     extensions.push({ name: 'ecPointFormats', value: Uint8Array.of(0) });
   }

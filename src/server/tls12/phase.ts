@@ -33,6 +33,8 @@ export interface Tls12Offer {
   /** What the client offers under the codepoints of the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
   readonly extendedMasterSecret: boolean;
+  /** RFC 7366: wished for, and taken where the suite has a MAC. */
+  readonly encryptThenMac: boolean;
   /** renegotiation_info or its signaling suite: it is answered (RFC 5746 §3.6). */
   readonly secureRenegotiation: boolean;
   /** Whether the client could use a ticket (RFC 5077 §3.2). */
