@@ -6,7 +6,7 @@ import { requirePbkdf2 } from '../pbkdf2.ts';
 import type { CryptoProvider, Hash, HashName, RunningHash, Xof, XofName } from '../provider.ts';
 import { secret } from '../secret.ts';
 import { plain } from './bytes.ts';
-import { hmacSha256, startSha256 } from './sha256.ts';
+import { hmacSha256, hmacSha256Once, startSha256 } from './sha256.ts';
 
 export const hashes: Readonly<Record<HashName, Hash>> = {
   sha1: hash('sha1'),
@@ -31,27 +31,25 @@ export const hmac: CryptoProvider['hmac'] = (name, callersKey) => {
   const short = name === 'sha256' ? hmacSha256(key) : undefined;
   return {
     length: hashes[name].outputLength,
-    mac: (data) =>
-      short === undefined || data.length > SHORT_LENGTH ? macOnce(name, key, data) : short(data),
+    mac: (data) => (short && data.length <= SHORT_LENGTH ? short(data) : macOnce(name, key, data)),
   };
 };
 
 export const hkdfExtract: CryptoProvider['hkdfExtract'] = (name, salt, inputKeyMaterial) =>
-  secret(hmac(name, salt).mac(inputKeyMaterial));
+  secret(macOnce(name, salt, inputKeyMaterial));
 
 /** By HMACs, of which a short output takes one: `hkdfSync` takes five times as long. */
 export const hkdfExpand: CryptoProvider['hkdfExpand'] = (name, pseudorandomKey, info, length) => {
   requireHkdf(name, pseudorandomKey, length);
   const output = new Uint8Array(length);
   const { outputLength } = hashes[name];
-  const { mac } = hmac(name, pseudorandomKey);
   let block: Uint8Array = output.subarray(0, 0);
   for (let offset = 0, counter = 1; offset < length; offset += outputLength, counter++) {
     const input = new Uint8Array(block.length + info.length + 1);
     input.set(block);
     input.set(info, block.length);
     input[input.length - 1] = counter;
-    block = mac(input);
+    block = macOnce(name, pseudorandomKey, input);
     output.set(length - offset < outputLength ? block.subarray(0, length - offset) : block, offset);
   }
   return secret(output);
@@ -66,10 +64,11 @@ export const pbkdf2: CryptoProvider['pbkdf2'] = (name, password, salt, iteration
 const SHORT_LENGTH = 256;
 
 /**
- * HMAC (RFC 2104) as two hashes of one call each. `createHmac` is no quicker in any version of Node, and in Node 24
- * it takes six times as long.
+ * HMAC (RFC 2104): in JavaScript where {@link SHORT_LENGTH} says so, else as two hashes of one call each. `createHmac` is
+ * no quicker in any version of Node, and in Node 24 it takes six times as long.
  */
 function macOnce(name: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
+  if (name === 'sha256' && data.length <= SHORT_LENGTH) return hmacSha256Once(key, data);
   const { blockLength, outputLength } = hashes[name];
   const block = key.length > blockLength ? hashOnce(name, key, 'buffer') : key;
   const innerLength = blockLength + data.length;

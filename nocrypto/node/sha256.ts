@@ -22,14 +22,27 @@ export function startSha256(): RunningHash {
 
 /** HMAC under `key`. The two blocks that hold the key are hashed once, here. */
 export function hmacSha256(key: Uint8Array): (data: Uint8Array) => Uint8Array {
-  const inner = keyed(key, 0x36);
-  const outer = keyed(key, 0x5c);
+  const inner = new Int32Array(8);
+  const outer = new Int32Array(8);
+  takeKey(key, INNER, inner);
+  takeKey(key, OUTER, outer);
+  wipe();
   return (data) => {
     WORKING.set(inner);
     finish(WORKING, data, BLOCK_LENGTH + data.length, DIGEST);
     WORKING.set(outer);
     return finish(WORKING, DIGEST, BLOCK_LENGTH + OUTPUT_LENGTH, new Uint8Array(OUTPUT_LENGTH));
   };
+}
+
+/** The same for a key that serves once, without preparing it. */
+export function hmacSha256Once(key: Uint8Array, data: Uint8Array): Uint8Array {
+  takeKey(key, INNER, WORKING);
+  finish(WORKING, data, BLOCK_LENGTH + data.length, DIGEST);
+  takeKey(key, OUTER, WORKING);
+  const tag = finish(WORKING, DIGEST, BLOCK_LENGTH + OUTPUT_LENGTH, new Uint8Array(OUTPUT_LENGTH));
+  wipe();
+  return tag;
 }
 
 const BLOCK_LENGTH = 64;
@@ -76,17 +89,24 @@ function absorb({ chaining: before, rest, length }: State, data: Uint8Array): St
   return { chaining, rest: new Uint8Array(data.subarray(offset)), length: total };
 }
 
-/** The chaining value behind the one block of an HMAC key, with every byte changed by `mask`. */
-function keyed(key: Uint8Array, mask: number): Int32Array {
+/** Sets `chaining` to what stands behind the block of an HMAC key, its words changed by `mask`. */
+function takeKey(key: Uint8Array, mask: number, chaining: Int32Array): void {
   const short = key.length > BLOCK_LENGTH ? sha256(key) : key;
   LAST.fill(0, short.length, BLOCK_LENGTH);
   LAST.set(short);
-  for (let i = 0; i < BLOCK_LENGTH; i++) LAST[i] = (LAST[i] ?? 0) ^ mask;
-  const chaining = INITIAL.slice();
-  compress(chaining, LAST, 0);
+  for (let t = 0; t < 16; t++) SCHEDULE[t] = readWord(LAST, 4 * t) ^ mask;
+  chaining.set(INITIAL);
+  compressSchedule(chaining);
+}
+
+/** ipad and opad of RFC 2104 §2. */
+const INNER = 0x36363636;
+const OUTER = 0x5c5c5c5c;
+
+/** Leaves nothing of a key behind. */
+function wipe(): void {
   LAST.fill(0);
   SCHEDULE.fill(0);
-  return chaining;
 }
 
 /**
@@ -111,6 +131,11 @@ function finish(chaining: Int32Array, data: Uint8Array, length: number, out: Uin
 /** §6.2.2: one block, from `offset` on. */
 function compress(chaining: Int32Array, bytes: Uint8Array, offset: number): void {
   for (let t = 0; t < 16; t++) SCHEDULE[t] = readWord(bytes, offset + 4 * t);
+  compressSchedule(chaining);
+}
+
+/** The same for the block whose words are in the schedule already. */
+function compressSchedule(chaining: Int32Array): void {
   for (let t = 16; t < 64; t++) {
     const w2 = SCHEDULE[t - 2] ?? 0;
     const w15 = SCHEDULE[t - 15] ?? 0;
