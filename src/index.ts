@@ -21,6 +21,7 @@ export {
   type Tls12CipherSuiteName,
   type Tls13CipherSuiteName,
   type VersionName,
+  versionCodes,
 } from './codepoints.ts';
 export {
   type ClientAuthentication,

@@ -17,6 +17,7 @@ import {
   type Padding,
   signatureSchemeCodes,
   type TraceEvent,
+  versionCodes,
 } from '../index.ts';
 import { subjectOf } from './certificate-text.ts';
 import { commandError, namesFrom, usageError, wholeNumber } from './command.ts';
@@ -26,6 +27,7 @@ import { traceLine } from './trace-text.ts';
 
 /** The options that `connect` and `serve` share, for parseArgs. */
 export const tlsOptions = {
+  tls: { type: 'string' },
   alpn: { type: 'string' },
   groups: { type: 'string' },
   ciphers: { type: 'string' },
@@ -39,7 +41,8 @@ export const tlsOptions = {
 } as const;
 
 /** What `--help` says about them. */
-export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comma-separated, most wanted first
+export const tlsOptionsHelp = `  --tls VERSIONS      the versions of TLS to speak, comma-separated; default: ${defaults.versions.join(',')}
+  --alpn NAMES        application protocols, comma-separated, most wanted first
   --groups NAMES      key exchange groups, most wanted first; default:
                       ${listed(defaults.groups)}
   --ciphers NAMES     cipher suites, most wanted first; default:
@@ -61,6 +64,7 @@ export const tlsOptionsHelp = `  --alpn NAMES        application protocols, comm
   --trace             print what happens inside the connection on stderr`;
 
 export interface TlsValues {
+  readonly tls?: string | undefined;
   readonly alpn?: string | undefined;
   readonly groups?: string | undefined;
   readonly ciphers?: string | undefined;
@@ -77,6 +81,7 @@ export interface TlsValues {
 export function commonOptions(values: TlsValues): CommonOptions {
   return {
     crypto: noble,
+    versions: chosenFrom(versionCodes, values.tls, 'version'),
     applicationProtocols: values.alpn?.split(','),
     groups: chosenFrom(groupCodes, values.groups, 'group'),
     cipherSuites: chosenFrom(cipherSuiteCodes, values.ciphers, 'cipher suite'),

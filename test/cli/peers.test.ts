@@ -143,6 +143,22 @@ describe('a command line', () => {
     assert.equal((await pureTls([...args, 'ed25519,ECDSA_SECP256R1_SHA256'])).code, 0);
   });
 
+  it('chooses the versions', async (t) => {
+    const files = certificates(t);
+    const { port } = await serve(t, serverArgs(files, '--echo', '--tls', '1.3'));
+    const args = ['connect', `localhost:${port}`, '--ca', files('ca.pem'), '--tls'];
+    for (const versions of ['1.3', '1.2,1.3', '1.3,1.2']) {
+      const { code, stderr } = await pureTls([...args, versions]);
+      assert.equal(code, 0);
+      assert.match(stderr, /connected: TLS 1\.3/);
+    }
+    const older = await pureTls([...args, '1.2']);
+    assert.equal(older.code, 1);
+    assert.match(older.stderr, /alert protocol_version/);
+    await failsWith(['localhost:1', '--tls', '1.1'], 2, /'1\.1' is no version; there are 1\.3, 1\.2/);
+    await failsWith(['localhost:1', '--tls', '1.3,1.3'], 2, /versions must not name one twice/);
+  });
+
   it('limits the records of the other side', async (t) => {
     const files = certificates(t);
     const { port, said } = await serve(t, serverArgs(files, '--echo', '--record-size-limit', '500'));
