@@ -149,6 +149,8 @@ const inServerHello = {
 /** RFC 5246 §7.4.1.4 and the documents of each extension. */
 const inTls12ServerHello = {
   serverName: opaqueFixed(0),
+  statusRequest: opaqueFixed(0),
+  signedCertificateTimestamp: sctList,
   ecPointFormats: opaque(1, 255),
   applicationLayerProtocolNegotiation: protocolNames,
   encryptThenMac: opaqueFixed(0),

@@ -81,6 +81,12 @@ export function readShown(
   return decodeShown(config, certificateType, certificateList, stapledTo(certificateList));
 }
 
+/** With the response about its leaf, which in TLS 1.2 comes in a message of its own. */
+export function withOcspResponse(shown: Shown, response: Uint8Array): Shown {
+  if (shown.certificateType === 'rawPublicKey') return shown;
+  return { ...shown, stapled: { ...shown.stapled, ocspResponses: [response] } };
+}
+
 /** Decodes the entries of a Certificate message as what was agreed on: one at least, the caller has seen to that. */
 export function decodeShown(
   { crypto, limits }: ClientConfig | ServerConfig,

@@ -68,7 +68,7 @@ export const storedFacts: Codec<StoredFacts> = struct<StoredFacts>({
   ownRawKey: optional(storedCertificate),
   peer: optional(struct({ leaf: storedCertificate, path: storedCertificates })),
   peerRawKey: optional(storedCertificate),
-  peerOcspResponse: optional(copied(opaque(1, 0xffff))),
+  peerOcspResponse: optional(copied(opaque(1, 0xffffff))),
   peerScts: optional(copied(opaque(1, 0xffff))),
   clientRandom: copied(opaqueFixed(RANDOM_LENGTH)),
 });

@@ -22,7 +22,7 @@ export const storedCertificates: Codec<readonly Uint8Array[]> = vector(storedCer
 export const storedShownFields: { readonly [K in keyof StoredShown]: Codec<StoredShown[K]> } = {
   certificateType: named(certificateTypeCodes),
   certificates: storedCertificates,
-  ocspResponses: vector(optional(copied(opaque(1, 0xffff))), 0, 0xffffff),
+  ocspResponses: vector(optional(copied(opaque(1, 0xffffff))), 0, 0xffffff),
   scts: optional(copied(opaque(1, 0xffff))),
 };
 

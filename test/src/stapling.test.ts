@@ -21,6 +21,7 @@ import {
   TICKET_KEY_ENTROPY,
 } from '../../src/index.ts';
 import type { CertificateMessage } from '../../src/messages.ts';
+import type { Tls12ServerHello } from '../../src/tls12/messages.ts';
 import {
   dangerouslyAcceptAnyCertificate as anybody,
   buildCertificate,
@@ -50,6 +51,7 @@ import {
 } from './quick.ts';
 import { meetServer } from './scripted-client.ts';
 import { meetClient, serverFlight } from './scripted-server.ts';
+import { meetTls12Client } from './scripted-tls12-server.ts';
 import { bytes, converse, DAY, find, hex, must, NAME, NOW, type Run } from './support.ts';
 
 // OCSP responses and signed certificate timestamps beside certificates (RFC 9846 §4.5.1.1), at both ends.
@@ -382,6 +384,67 @@ describe('beside a server’s certificate', () => {
       server.say.encryptedExtensions(() => ({ extensions: [extension] }));
       assertMisbehaved(server.peer, alert, reason);
     }
+  });
+});
+
+describe('a server that speaks TLS 1.2 alone', () => {
+  const announcing = (hello: Tls12ServerHello): Tls12ServerHello => ({
+    ...hello,
+    extensions: [...hello.extensions, raw(5), raw(18, '000400020102')],
+  });
+
+  it('announces in its hello what follows the certificate, or does not follow', () => {
+    for (const isSent of [true, false]) {
+      const server = meetTls12Client({ client: { requestScts: true } });
+      server.serverHello(announcing);
+      server.certificate();
+      if (isSent) server.certificateStatus((status) => ({ ...status, response: ocspResponse }));
+      server.serverKeyExchange();
+      server.serverHelloDone();
+      server.changeCipherSpec();
+      server.finished();
+      const facts = established(server.peer.effects);
+      assert.equal(facts.version, 'TLS 1.2');
+      assert.deepEqual(facts.peerOcspResponse, isSent ? ocspResponse : undefined);
+      assert.deepEqual(facts.peerScts, hex('000400020102'));
+    }
+  });
+
+  it('is judged by it', () => {
+    const authenticator = chainOfTrust({ anchors, revocation: { policy: 'prefer' } });
+    const server = meetTls12Client({ client: { authenticator, requestScts: true } });
+    server.serverHello(announcing);
+    server.certificate();
+    const response = responseAbout(quickCredential.leaf, REVOKED);
+    server.certificateStatus((status) => ({ ...status, response }));
+    server.serverKeyExchange();
+    server.serverHelloDone();
+    assertFailed(server.peer, 'certificate_revoked', 'certificate revoked');
+  });
+
+  it('sends no status that it has not announced, none twice and none of another type', () => {
+    const unannounced = meetTls12Client();
+    unannounced.serverHello();
+    unannounced.certificate();
+    unannounced.certificateStatus();
+    assertMisbehaved(unannounced.peer, 'unexpected_message', 'unexpected-message');
+    const [twice, other] = [0, 1].map(() => {
+      const server = meetTls12Client({ client: { requestScts: true } });
+      server.serverHello(announcing);
+      server.certificate();
+      return server;
+    });
+    twice?.certificateStatus();
+    twice?.certificateStatus();
+    assertMisbehaved(twice?.peer ?? assert.fail(), 'unexpected_message', 'unexpected-message');
+    other?.certificateStatus((status) => ({ ...status, statusType: 2 }));
+    assertMisbehaved(other?.peer ?? assert.fail(), 'illegal_parameter', 'unoffered-status-type');
+  });
+
+  it('announces nothing that was not asked for', () => {
+    const server = meetTls12Client({ client: { requestOcsp: false } });
+    server.serverHello((hello) => ({ ...hello, extensions: [...hello.extensions, raw(5)] }));
+    assertMisbehaved(server.peer, 'unsupported_extension', 'unsolicited-extension');
   });
 });
 

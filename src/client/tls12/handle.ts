@@ -14,6 +14,7 @@ import { answerTls12OwnCredential, answerTls12OwnSignature } from './own-flight.
 import type { Tls12ClientWaiting } from './phase.ts';
 import { answerResumedVerdict } from './resumption.ts';
 import {
+  answerCertificateStatus,
   answerServerHelloDone,
   answerServerKeyExchange,
   answerTls12Certificate,
@@ -37,6 +38,9 @@ export function handleTls12Client(
     case 'tls12AwaitServerKeyExchange':
       if (message.kind === 'serverKeyExchange') {
         return answerServerKeyExchange(config, phase, message.body, raw);
+      }
+      if (message.kind === 'certificateStatus' && phase.agreed.mayStapleStatus) {
+        return answerCertificateStatus(phase, message.body, raw);
       }
       break;
     case 'tls12AwaitCertificateRequest':

@@ -53,6 +53,10 @@ export interface Tls12Agreed {
   readonly extendedMasterSecret: boolean;
   /** RFC 7366; only with a suite that has a MAC. */
   readonly encryptThenMac: boolean;
+  /** The server may send a CertificateStatus (RFC 6066 §8). */
+  readonly mayStapleStatus: boolean;
+  /** The SignedCertificateTimestampList of its ServerHello (RFC 6962 §3.3.1). */
+  readonly scts: Uint8Array | undefined;
   /** The server has announced a NewSessionTicket (RFC 5077 §3.2). */
   readonly awaitsTicket: boolean;
   readonly applicationProtocol: string | undefined;

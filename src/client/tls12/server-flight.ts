@@ -1,4 +1,5 @@
 import { err, ok } from '../../../x509/index.ts';
+import { certificateStatusTypes } from '../../codepoints.ts';
 import type { ClientConfig } from '../../config.ts';
 import { misbehaved } from '../../failure.ts';
 import {
@@ -7,12 +8,18 @@ import {
   judge,
   type PeerProof,
   verifySignature,
+  withOcspResponse,
 } from '../../peer-certificate.ts';
 import type { Response } from '../../request.ts';
 import { schemesOfCodes, signatureSchemes } from '../../signature-schemes.ts';
 import { nothingStapled } from '../../stapling.ts';
 import { decodeSignedShare, signedParams } from '../../tls12/key-exchange.ts';
-import type { ServerKeyExchange, Tls12Certificate, Tls12CertificateRequest } from '../../tls12/messages.ts';
+import type {
+  CertificateStatus,
+  ServerKeyExchange,
+  Tls12Certificate,
+  Tls12CertificateRequest,
+} from '../../tls12/messages.ts';
 import { schemeFitsSuite } from '../../tls12/suites.ts';
 import { extended } from '../../tls12/transcript.ts';
 import type { Transition } from '../../transition.ts';
@@ -39,7 +46,7 @@ export function answerTls12Certificate(
     config,
     'x509',
     message.certificateList.map((certData) => ({ certData })),
-    nothingStapled,
+    { ...nothingStapled, scts: agreed.scts },
   );
   if (!shown.ok) return shown;
   return ok({
@@ -47,6 +54,26 @@ export function answerTls12Certificate(
       kind: 'tls12AwaitServerKeyExchange',
       agreed,
       shown: shown.value,
+      transcript: extended(transcript, raw),
+    },
+    actions: [],
+  });
+}
+
+/** RFC 6066 §8: once, right behind the certificate, and only from a server that has announced it. */
+export function answerCertificateStatus(
+  { agreed, shown, transcript }: Tls12AwaitServerKeyExchange,
+  { statusType, response }: CertificateStatus,
+  raw: Uint8Array,
+): Transition {
+  if (statusType !== certificateStatusTypes.ocsp) {
+    return err(misbehaved('unoffered-status-type', `${statusType} in CertificateStatus`));
+  }
+  return ok({
+    phase: {
+      kind: 'tls12AwaitServerKeyExchange',
+      agreed: { ...agreed, mayStapleStatus: false },
+      shown: withOcspResponse(shown, response),
       transcript: extended(transcript, raw),
     },
     actions: [],

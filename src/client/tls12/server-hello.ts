@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../../../x509/index.ts';
 import { isSame } from '../../bytes.ts';
 import { protocolVersions } from '../../codepoints.ts';
 import type { ClientConfig } from '../../config.ts';
-import { checkReply, findExtension, rawExtensions } from '../../extensions.ts';
+import { checkReply, findExtension, rawExtensions, sctList } from '../../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../../failure.ts';
 import { MAX_PLAINTEXT } from '../../limits.ts';
 import { agreedRecordSizes, limitRecords, recordSizeLimitProblem } from '../../record-size.ts';
@@ -10,6 +10,7 @@ import { decodeTls12Handshake, type Tls12ServerHello } from '../../tls12/message
 import { type Tls12Suite, tls12SuiteOfCode } from '../../tls12/suites.ts';
 import { startTls12Transcript } from '../../tls12/transcript.ts';
 import { precededBy, type Transition } from '../../transition.ts';
+import { encode } from '../../wire/codec.ts';
 import { protocolProblem } from '../application-protocol.ts';
 import { downgradeProblem } from '../downgrade.ts';
 import type { AwaitServerHello, SentHello } from '../phase.ts';
@@ -37,6 +38,7 @@ export function answerTls12ServerHello(
   const suite = checkServerHello(config, sent, hello);
   if (!suite.ok) return suite;
   const { extensions } = hello;
+  const scts = findExtension(extensions, 'signedCertificateTimestamp');
   const agreed: Tls12Agreed = {
     sent: sent.hello,
     suite: suite.value,
@@ -44,6 +46,8 @@ export function answerTls12ServerHello(
     sessionId: hello.legacySessionIdEcho,
     extendedMasterSecret: findExtension(extensions, 'extendedMasterSecret') !== undefined,
     encryptThenMac: findExtension(extensions, 'encryptThenMac') !== undefined,
+    mayStapleStatus: findExtension(extensions, 'statusRequest') !== undefined,
+    scts: scts && encode(sctList, scts),
     awaitsTicket: findExtension(extensions, 'sessionTicket') !== undefined,
     applicationProtocol: findExtension(extensions, 'applicationLayerProtocolNegotiation')?.[0],
     rawExtensions: rawExtensions(extensions, config.rawExtensions),
