@@ -1,9 +1,10 @@
 import { secret } from '../../nocrypto/index.ts';
-import { type ClientOptions, close, type State, type TicketKey } from '../../src/index.ts';
+import { answer, type ClientOptions, close, type State, type TicketKey } from '../../src/index.ts';
+import { earlySecrets } from '../../src/key-schedule.ts';
 import type { ImportedPsk } from '../../src/psk.ts';
-import { sealTicket } from '../../src/ticket.ts';
+import { sealTicket, type TicketState } from '../../src/ticket.ts';
 import { nullCrypto } from './null-crypto.ts';
-import { alert, follow, type Peer } from './peer.ts';
+import { alert, follow, type Peer, protectWrites, transcriptHash } from './peer.ts';
 import { externalCredential, quickAuthenticator, quickCredential } from './quick.ts';
 import { meetServer, type ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays } from './scripted-server.ts';
@@ -50,6 +51,7 @@ export const serverStages: readonly Stage[] = [
     client.say.certificate();
     return client;
   }),
+  atServer('awaitEndOfEarlyData', takingEarlyData),
   atServer('awaitClientFinished', () => afterHello({})),
   atServer('established', () => establishedServer()),
 ];
@@ -63,33 +65,34 @@ const storedPsk: ImportedPsk = {
 const ticketKey: TicketKey = { name: bytes(16, 35), secret: secret(bytes(32, 36)) };
 
 /** The ticket of a client that has shown a certificate. */
-const sealedPsk: ImportedPsk = {
-  ...storedPsk,
-  identity: sealTicket(
-    nullCrypto,
-    ticketKey,
-    {
-      cipherSuite: 0x1301,
-      psk: storedPsk.psk.secret,
-      issuedAt: NOW / 1000,
-      issuedAtMilliseconds: 0,
-      lifetime: 7200,
-      ageAdd: 0,
-      maxEarlyData: 0,
-      applicationProtocol: '',
-      serverCertificateType: 0,
-      certificateType: 'x509',
-      authenticatedAt: NOW / 1000,
-      serverName: NAME,
-      context: bytes(0),
-      certificates: quickCredential.chain,
-      ocspResponses: [],
-      scts: undefined,
-      signatureScheme: 0x0807,
-    },
-    bytes(32, 37),
-  ),
-};
+const sealedPsk: ImportedPsk = sealed({ certificates: quickCredential.chain, signatureScheme: 0x0807 });
+
+/** A ticket that allows early data. */
+const earlyPsk: ImportedPsk = sealed({ maxEarlyData: 1000 });
+
+function sealed(state: Partial<TicketState>): ImportedPsk {
+  const whole: TicketState = {
+    cipherSuite: 0x1301,
+    psk: storedPsk.psk.secret,
+    issuedAt: NOW / 1000,
+    issuedAtMilliseconds: 0,
+    lifetime: 7200,
+    ageAdd: 0,
+    maxEarlyData: 0,
+    applicationProtocol: '',
+    serverCertificateType: 0,
+    certificateType: 'x509',
+    authenticatedAt: NOW / 1000,
+    serverName: NAME,
+    context: bytes(0),
+    certificates: [],
+    ocspResponses: [],
+    scts: undefined,
+    signatureScheme: 0,
+    ...state,
+  };
+  return { ...storedPsk, identity: sealTicket(nullCrypto, ticketKey, whole, bytes(32, 37)) };
+}
 
 /** States in which an engine has asked its caller for something. */
 export const waitingStages: readonly Stage[] = [
@@ -102,6 +105,7 @@ export const waitingStages: readonly Stage[] = [
       psk: sealedPsk,
     }),
   ),
+  atServer('awaitReplayCheck', offeringEarlyData),
   atServer('awaitClientVerdict', () => {
     const client = afterHello({ server: { clientAuthentication: { authenticator: 'ask', required: true } } });
     client.say.certificate();
@@ -162,6 +166,26 @@ export function establishedServer(...options: Parameters<typeof meetServer>): Sc
 function afterHello(options: ScriptedClientOptions): ScriptedClient {
   const client = meetServer(options);
   client.say.clientHello();
+  return client;
+}
+
+function offeringEarlyData(): ScriptedClient {
+  return afterHello({
+    server: { ticketKeys: [ticketKey], maxEarlyData: 1000 },
+    psk: earlyPsk,
+    extensions: [{ name: 'earlyData', value: bytes(0) }],
+  });
+}
+
+/** The client goes on under the keys of early data. */
+function takingEarlyData(): ScriptedClient {
+  const client = offeringEarlyData();
+  const { peer } = client;
+  const suite = client.suite();
+  const hash = transcriptHash(peer, suite);
+  const early = earlySecrets(peer.crypto, suite.hash, earlyPsk.psk.secret, hash);
+  follow(peer, answer(peer.state, { kind: 'replayCheck', isNew: true }));
+  protectWrites(peer, suite, early.clientEarlyTraffic);
   return client;
 }
 
