@@ -66,10 +66,7 @@ export interface CommonOptions {
   readonly cipherSuites?: readonly CipherSuiteName[] | undefined;
   /** Key exchange groups, most wanted first. */
   readonly groups?: readonly GroupName[] | undefined;
-  /**
-   * Signature schemes accepted from the peer, most wanted first; also the ones this side signs with, unless a credential
-   * has its own.
-   */
+  /** Signature schemes accepted from the peer, most wanted first. What this side signs with, its credentials say. */
   readonly signatureSchemes?: readonly SignatureSchemeName[] | undefined;
   /**
    * Application protocols (RFC 7301), most wanted first; each character stands for one byte (`h2`, `http/1.1`). None
@@ -149,6 +146,11 @@ export interface ClientOptions extends CommonOptions, PeerAuthentication {
   readonly sendServerName?: boolean | undefined;
   /** The groups a key share is sent for at once, in the order of `groups`. A server that wants another one asks again. */
   readonly keyShares?: readonly GroupName[] | undefined;
+  /**
+   * DER-encoded names of the authorities this client trusts (RFC 9846 §4.3.4), for servers that have certificates of
+   * several; in the clear. A hint; default none.
+   */
+  readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
   /** Whether the server may give tickets to resume with; each is an effect. Default true. */
   readonly acceptTickets?: boolean | undefined;
   /**
@@ -312,6 +314,7 @@ export interface ClientConfig extends CommonConfig {
   readonly peerCertificateTypes: readonly CertificateType[];
   readonly credentials: readonly AnyCredential[] | 'ask';
   readonly clientCertificateTypes: readonly CertificateType[];
+  readonly certificateAuthorities: readonly Uint8Array[];
   readonly identity: ReferenceIdentity | undefined;
   /** The DNS name to send as server_name, or undefined. */
   readonly serverName: string | undefined;
@@ -384,6 +387,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
     commonProblem(options, common) ??
     peerAuthenticationProblem('', options, peerTypes) ??
     listProblem('clientCertificateTypes', clientTypes, certificateTypeCodes) ??
+    authoritiesProblem('', options.certificateAuthorities) ??
     extensionOrderProblem(extensionOrder) ??
     problemIf(
       'fallback',
@@ -418,6 +422,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       peerCertificateTypes: peerTypes,
       credentials,
       clientCertificateTypes: clientTypes,
+      certificateAuthorities: (options.certificateAuthorities ?? []).map((name) => Uint8Array.from(name)),
       identity: name,
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
@@ -450,6 +455,7 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
         authentication,
         authentication.peerCertificateTypes,
       )) ??
+    authoritiesProblem('clientAuthentication.', clientAuthentication?.certificateAuthorities) ??
     problemIf(
       'credentials',
       'must hold at least one, unless there are externalPsks',
@@ -520,6 +526,19 @@ function peerAuthenticationProblem(
       'must be those that there is an authenticator for',
       !isSubset(types, judged) || !isSubset(judged, types),
     )
+  );
+}
+
+/** What fits into the extension, and leaves room for the rest of its message. */
+function authoritiesProblem(
+  prefix: string,
+  names: readonly Uint8Array[] | undefined = [],
+): ConfigError | undefined {
+  const size = names.reduce((sum, { length }) => sum + 2 + length, 0);
+  return problemIf(
+    `${prefix}certificateAuthorities`,
+    'must be DER-encoded names, of 32 KiB together at most',
+    names.some(({ length }) => length === 0) || size > 32 * 1024,
   );
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
 import type { SignatureSchemeName } from './codepoints.ts';
-import { schemeFitsKey, signatureSchemes } from './signature-schemes.ts';
+import { schemesOfKey } from './signature-schemes.ts';
 import { type OwnStaple, ownStaples, type Staple } from './stapling.ts';
 import { listed } from './text.ts';
 
@@ -33,8 +33,10 @@ export interface Credential {
   readonly leaf: Certificate;
   readonly publicKey: CertifiedKey;
   readonly key: CredentialKey;
-  /** What the key signs with, most wanted first; undefined: the configuration's list. */
-  readonly signatureSchemes: readonly SignatureSchemeName[] | undefined;
+  /** What the key signs with, most wanted first. */
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  /** Whether it is shown only to peers that name one of its issuers. */
+  readonly mustMatchIssuer: boolean;
   /** What goes along with the certificates, in their order, for peers that ask. */
   readonly staples: readonly OwnStaple[];
   readonly [checkedCredential]: true;
@@ -47,7 +49,7 @@ export interface RawKeyCredential {
   readonly publicKey: CertifiedKey;
   readonly key: CredentialKey;
   /** As for a {@link Credential}. */
-  readonly signatureSchemes: readonly SignatureSchemeName[] | undefined;
+  readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly [checkedCredential]: true;
 }
 
@@ -71,7 +73,7 @@ export type CredentialError =
 export interface CredentialOptions {
   /**
    * What this key signs with, most wanted first, whatever the configuration accepts from peers; the key must be able to
-   * make one of them. Default: the configuration's `signatureSchemes`.
+   * make one of them. Default: every scheme that the key can make, those of TLS 1.3 first.
    */
   readonly signatureSchemes?: readonly SignatureSchemeName[] | undefined;
 }
@@ -79,6 +81,11 @@ export interface CredentialOptions {
 export interface CertificateCredentialOptions extends CredentialOptions {
   /** What goes along with each certificate of the chain, in its order; the first is the leaf's. Default: nothing. */
   readonly staples?: readonly Staple[] | undefined;
+  /**
+   * Whether it is shown only to a peer that names one of the issuers in its chain (RFC 9846 §4.3.4). Default false: a peer
+   * that names authorities is rather shown a certificate of theirs, and else what there is.
+   */
+  readonly mustMatchIssuer?: boolean | undefined;
 }
 
 declare const checkedCredential: unique symbol;
@@ -127,6 +134,7 @@ export function credential(
     publicKey: publicKey.value,
     key,
     signatureSchemes: schemes.value,
+    mustMatchIssuer: options.mustMatchIssuer ?? false,
     staples: staples.value,
   } as Credential);
 }
@@ -179,20 +187,20 @@ export function isForName(credential: AnyCredential, name: string): boolean {
   return names !== undefined && presentsIdentity(names, { kind: 'dns', name });
 }
 
-/** The schemes a credential is to have of its own, one of which its key must be able to make. */
+/**
+ * What a key signs with: by default whatever it can. What this side accepts from others is another matter: a key that few
+ * have is there to be used.
+ */
 function schemesOf(
   publicKey: CertifiedKey,
-  { signatureSchemes: schemes }: CredentialOptions,
-): Result<readonly SignatureSchemeName[] | undefined, CredentialError> {
-  if (schemes === undefined) return ok(undefined);
-  const fits = (name: SignatureSchemeName) =>
-    schemeFitsKey(signatureSchemes[name], publicKey, '1.3') ||
-    schemeFitsKey(signatureSchemes[name], publicKey, '1.2');
-  return schemes.some(fits)
-    ? ok([...schemes])
+  { signatureSchemes: wanted }: CredentialOptions,
+): Result<readonly SignatureSchemeName[], CredentialError> {
+  const possible = schemesOfKey(publicKey);
+  return wanted === undefined || wanted.some((name) => possible.includes(name))
+    ? ok([...(wanted ?? possible)])
     : err({
         kind: 'no-scheme-fits-key',
-        detail: `the key can sign a handshake with none of: ${listed(schemes)}`,
+        detail: `the key can sign a handshake with none of: ${listed(wanted)}`,
       });
 }
 

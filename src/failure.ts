@@ -184,9 +184,11 @@ const incompatibilities = {
   'no-common-cipher-suite': 'handshake_failure',
   'no-common-group': 'handshake_failure',
   'no-common-signature-scheme': 'handshake_failure',
+  /** A server without certificates, and a client without a PSK of the server's. */
+  'no-common-psk': 'handshake_failure',
+  'no-matching-issuer': 'handshake_failure',
   /** RFC 7250 §4.2 */
   'no-common-certificate-type': 'unsupported_certificate',
-  'no-common-psk': 'handshake_failure',
   'no-common-application-protocol': 'no_application_protocol',
   'no-certificate-for-this-name': 'unrecognized_name',
   /** RFC 7627 §5.2, RFC 9325 §3.5: what one side insists on in TLS 1.2. */

@@ -1,7 +1,8 @@
 import { type Certificate, err, isSelfIssued, ok, type RawPublicKey, type Result } from '../x509/index.ts';
+import { isSame } from './bytes.ts';
 import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import type { AnyCredential } from './credential.ts';
+import type { AnyCredential, Credential } from './credential.ts';
 import { type Failure, misuse } from './failure.ts';
 import type { CertificateEntry, HandshakeMessage } from './messages.ts';
 import type { Request, Response } from './request.ts';
@@ -16,44 +17,70 @@ export interface Chosen {
   readonly scheme: SignatureScheme;
 }
 
-/** What the peer accepts (RFC 7250's extensions, signature_algorithms, signature_algorithms_cert). */
+/** What the peer accepts (RFC 7250, signature_algorithms, signature_algorithms_cert, certificate_authorities). */
 export interface Accepted {
   readonly certificateTypes: readonly CertificateType[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+  /** DER-encoded names; empty when the peer does not say. */
+  readonly certificateAuthorities: readonly Uint8Array[];
 }
 
 /**
- * The first credential of a kind that the peer takes and that can sign as it wants; rather one whose chain is signed as the peer wants, too
- * (RFC 9846 §4.5.1.2 asks for that only "if it can").
+ * The first credential of a kind that the peer takes and that can sign as it wants; rather one of an authority that the
+ * peer names, and rather one whose chain is signed as the peer wants (RFC 9846 §4.5.1.2 asks for both only as far as
+ * possible).
  */
 export function chooseCredential(
-  ownSchemes: readonly SignatureSchemeName[],
   candidates: readonly AnyCredential[],
   accepted: Accepted,
   version: VersionName,
 ): Chosen | undefined {
   const usable = candidates.flatMap((credential) => {
-    const scheme = usableScheme(ownSchemes, credential, accepted, version);
-    return scheme === undefined ? [] : [{ credential, scheme }];
+    const scheme = usableScheme(credential, accepted, version);
+    return scheme === undefined || isWithheld(credential, accepted) ? [] : [{ credential, scheme }];
   });
-  return usable.find(({ credential }) => isChainWanted(credential, accepted)) ?? usable[0];
+  const ofAuthority = usable.filter(({ credential }) => isOfAuthority(credential, accepted));
+  const best = ofAuthority.length === 0 ? usable : ofAuthority;
+  return best.find(({ credential }) => isChainWanted(credential, accepted)) ?? best[0];
 }
 
-/** This side's favourite among the schemes that the peer accepts and the key can make. A credential may have its own. */
-export function usableScheme(
-  ownSchemes: readonly SignatureSchemeName[],
-  credential: AnyCredential,
+/** This side's favourite among the schemes that the peer accepts and the key can make. */
+function usableScheme(
+  { certificateType, signatureSchemes: own, publicKey }: AnyCredential,
   accepted: Accepted,
   version: VersionName,
 ): SignatureScheme | undefined {
-  if (!accepted.certificateTypes.includes(credential.certificateType)) return undefined;
-  const name = (credential.signatureSchemes ?? ownSchemes).find(
+  if (!accepted.certificateTypes.includes(certificateType)) return undefined;
+  const name = own.find(
     (candidate) =>
       accepted.signatureSchemes.includes(candidate) &&
-      schemeFitsKey(signatureSchemes[candidate], credential.publicKey, version),
+      schemeFitsKey(signatureSchemes[candidate], publicKey, version),
   );
   return name === undefined ? undefined : signatureSchemes[name];
+}
+
+/** Whether a credential is for peers only that name one of its issuers, and this one does not. */
+export function isWithheld(credential: AnyCredential, { certificateAuthorities }: Accepted): boolean {
+  return (
+    credential.certificateType === 'x509' &&
+    credential.mustMatchIssuer &&
+    !isIssuedByOneOf(credential, certificateAuthorities)
+  );
+}
+
+/** Whether the authorities that the peer names, if any, leave this credential in the choice. Of raw keys they say nothing. */
+function isOfAuthority(credential: AnyCredential, { certificateAuthorities }: Accepted): boolean {
+  return (
+    certificateAuthorities.length === 0 ||
+    credential.certificateType === 'rawPublicKey' ||
+    isIssuedByOneOf(credential, certificateAuthorities)
+  );
+}
+
+/** Any certificate of the chain will do: what follows it in a path are the authorities above. */
+function isIssuedByOneOf({ certificates }: Credential, authorities: readonly Uint8Array[]): boolean {
+  return certificates.some(({ issuer }) => authorities.some((name) => isSame(name, issuer.raw)));
 }
 
 /** RFC 9846 §4.5.1; no credential makes the empty Certificate of a client that has none to show. */

@@ -68,6 +68,8 @@ export interface ClientHelloFacts extends StapleWishes {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   /** What it accepts inside certificates: signature_algorithms_cert, or else the list above (RFC 9846 §4.3.3). */
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+  /** The authorities it trusts: DER-encoded names (RFC 9846 §4.3.4). Empty when it does not say. */
+  readonly certificateAuthorities: readonly Uint8Array[];
   /** What it accepts as the server's certificate, most wanted first (RFC 7250; X.509 when it does not say). */
   readonly serverCertificateTypes: readonly CertificateType[];
   /** What it can show as its own, most wanted first (RFC 7250; X.509 when it does not say). */

@@ -80,6 +80,15 @@ function isForVersion({ handshake, algorithm }: SignatureScheme, version: Versio
   }
 }
 
+/** Whatever a key can sign handshakes with; what TLS 1.2 alone lets it stands last. */
+export function schemesOfKey(key: CertifiedKey): readonly SignatureSchemeName[] {
+  const fitting = (version: VersionName) =>
+    Object.values(signatureSchemes).flatMap((scheme) =>
+      schemeFitsKey(scheme, key, version) ? [scheme.name] : [],
+    );
+  return [...new Set([...fitting('1.3'), ...fitting('1.2')])];
+}
+
 /** Whether a certificate's signature is one of `scheme`. The curve is its issuer's, so it is not looked at here. */
 export function isSignedWith(certificate: Certificate, { algorithm }: SignatureScheme): boolean {
   const made = signatureAlgorithm(certificate.signatureAlgorithm);

@@ -260,10 +260,6 @@ export const missing: readonly Exclusion[] = [
     tests: ['-install-cert-compression-algs', '-install-one-cert-compression-alg'],
   },
   { reason: 'delegated credentials are not there yet', tests: ['-new-delegated-credential'] },
-  {
-    reason: 'a credential is not tied to the authorities that the peer names',
-    tests: ['-must-match-issuer'],
-  },
   { reason: 'SHA-1 signs nothing', tests: ['signature scheme 0x0201', 'signature scheme 0x0203'] },
   {
     reason: 'RSASSA-PKCS1-v1_5 signs no TLS 1.3 handshake, and made-up schemes nothing',

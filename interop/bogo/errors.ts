@@ -113,6 +113,7 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
   'no-common-group': ['NO_SHARED_GROUP'],
   'no-common-signature-scheme': ['NO_COMMON_SIGNATURE_ALGORITHMS'],
   'no-common-psk': ['PSK_IDENTITY_NOT_FOUND', 'NO_SUPPORTED_PSK_MODE'],
+  'no-matching-issuer': ['NO_MATCHING_ISSUER'],
   'no-common-certificate-type': ['UNSUPPORTED_CERTIFICATE', 'UNKNOWN_CERTIFICATE_TYPE'],
   'no-common-application-protocol': ['NO_APPLICATION_PROTOCOL'],
   'credential-refused': ['CONNECTION_REJECTED'],

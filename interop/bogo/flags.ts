@@ -118,6 +118,9 @@ const ofCredential = [
   '-psk-importer-sha384',
 ] as const;
 
+/** A flag without a value that belongs to a credential in the same way. */
+const mustMatchIssuer = '-must-match-issuer';
+
 /** Flags that begin a credential, with its kind. */
 const newCredential: ReadonlyMap<string, CredentialSettings['kind']> = new Map([
   ['-new-x509-credential', 'x509'],
@@ -173,7 +176,7 @@ const withoutEffectValued: ReadonlySet<string> = new Set([
 
 export type SwitchFlag = (typeof switches)[number];
 export type ValueFlag = (typeof valued)[number];
-export type CredentialFlag = (typeof ofCredential)[number];
+export type CredentialFlag = (typeof ofCredential)[number] | typeof mustMatchIssuer;
 
 /** What the command line says for one connection. */
 export interface Settings {
@@ -197,6 +200,7 @@ export interface CredentialSettings {
   /** The newest value. */
   readonly text: (flag: CredentialFlag) => string | undefined;
   readonly signingPrefs: readonly number[];
+  readonly mustMatchIssuer: boolean;
 }
 
 /** The connections a process makes: the first, those that resume, and the one that retries after rejected early data. */
@@ -228,6 +232,8 @@ export function parseCommandLine(args: readonly string[]): Parsed {
     } else if (includes(ofCredential, flag)) {
       const value = flag === '-psk-importer-sha384' ? '' : following(flag, rest);
       for (const target of targets) append((target.credentials.at(-1) ?? target.default).values, flag, value);
+    } else if (flag === mustMatchIssuer) {
+      for (const target of targets) append((target.credentials.at(-1) ?? target.default).values, flag, '');
     } else if (withoutEffectValued.has(flag)) {
       following(flag, rest);
     } else if (!withoutEffect.has(flag)) {
@@ -285,6 +291,7 @@ function credentialSettings({ kind, values }: GatheredCredential): CredentialSet
   return {
     kind,
     text: (flag) => values.get(flag)?.at(-1),
+    mustMatchIssuer: values.has(mustMatchIssuer),
     signingPrefs: prefs.map((value) => integer('-signing-prefs', value)),
   };
 }

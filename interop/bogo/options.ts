@@ -24,7 +24,6 @@ import {
   serverConfig,
   type TicketKeys,
 } from '../../src/index.ts';
-import { signatureSchemes } from '../../src/signature-schemes.ts';
 import {
   type Authenticator,
   chainOfTrust,
@@ -241,11 +240,6 @@ function groups(codes: readonly number[]): readonly GroupName[] {
   return codes.map((code) => named(groupCodes, code, 'group'));
 }
 
-/** By default BoringSSL signs with whatever a key can make. */
-const anyHandshakeScheme: readonly SignatureSchemeName[] = Object.values(signatureSchemes)
-  .filter(({ handshake }) => handshake)
-  .map(({ name }) => name);
-
 function schemes(codes: readonly number[]): readonly SignatureSchemeName[] {
   return codes.map((code) => named(signatureSchemeCodes, code, 'signature scheme'));
 }
@@ -308,12 +302,10 @@ const refuseEverybody: Authenticator = () =>
 function loadCredential(index: number, settings: CredentialSettings, external: boolean): ShimCredential {
   const certFile = settings.text('-cert-file');
   const keyFile = settings.text('-key-file');
-  const { signingPrefs } = settings;
+  const { signingPrefs, mustMatchIssuer } = settings;
   if (keyFile === undefined) throw new Error('a credential without a key');
   const key = must(decodePrivateKey(provider, readFileSync(keyFile, 'latin1')));
-  const options = {
-    signatureSchemes: signingPrefs.length === 0 ? anyHandshakeScheme : schemes(signingPrefs),
-  };
+  const options = { signatureSchemes: listed(schemes(signingPrefs)), mustMatchIssuer };
   if (settings.kind === 'rpk') {
     const shown = external ? { label: keyFile, subjectPublicKeyInfo: encodePublicKey(key.public) } : key;
     return { index, credential: must(rawKeyCredential(provider, shown, options)), key };

@@ -47,7 +47,7 @@ export const tlsOptionsHelp = `  --tls VERSIONS      the versions of TLS to spea
                       ${listed(defaults.groups)}
   --ciphers NAMES     cipher suites, most wanted first; default:
                       ${listed(defaults.cipherSuites)}
-  --sigalgs NAMES     signature schemes, most wanted first; default:
+  --sigalgs NAMES     signature schemes to accept, most wanted first; default:
                       ${listed(defaults.signatureSchemes)}
   --psk IDENTITY:HEX  a key that the other side knows too, imported by RFC 9258: 16 random bytes or
                       more; it takes the place of certificates. Can be given several times. Other

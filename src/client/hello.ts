@@ -385,6 +385,9 @@ function helloExtensions(
       value: config.pskKeyExchangeModes.map((mode) => pskKeyExchangeModes[mode]),
     });
   }
+  if (config.certificateAuthorities.length > 0) {
+    extensions.push({ name: 'certificateAuthorities', value: config.certificateAuthorities });
+  }
   if (!isDefaultAlone(config.clientCertificateTypes)) {
     const value = config.clientCertificateTypes.map((type) => certificateTypeCodes[type]);
     extensions.push({ name: 'clientCertificateType', value });

@@ -13,7 +13,7 @@ export type OwnChoice =
   | { readonly kind: 'asked'; readonly request: Request };
 
 export function chooseOwn(
-  { credentials, signatureSchemes }: ClientConfig,
+  { credentials }: ClientConfig,
   certificateRequest: CertificateRequestFacts,
   version: VersionName,
 ): OwnChoice {
@@ -22,7 +22,7 @@ export function chooseOwn(
   }
   const certificateTypes = [certificateRequest.certificateType];
   const accepted = { ...certificateRequest, certificateTypes };
-  return { kind: 'chosen', chosen: chooseCredential(signatureSchemes, credentials, accepted, version) };
+  return { kind: 'chosen', chosen: chooseCredential(credentials, accepted, version) };
 }
 
 /** The caller has chosen a certificate, or none. */

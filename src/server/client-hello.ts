@@ -328,6 +328,7 @@ export function helloFacts(hello: ClientHello): ClientHelloFacts {
       findExtension(extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
       schemeName,
     ),
+    certificateAuthorities: findExtension(extensions, 'certificateAuthorities') ?? [],
     serverCertificateTypes: typesIn(findExtension(extensions, 'serverCertificateType')),
     clientCertificateTypes: typesIn(findExtension(extensions, 'clientCertificateType')),
     requestsOcsp: isOcspRequest(findExtension(extensions, 'statusRequest')),

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../x509/index.ts';
 import type { ServerConfig } from '../config.ts';
 import { type AnyCredential, isForName } from '../credential.ts';
 import { type Failure, incompatible, misuse } from '../failure.ts';
-import { type Accepted, chooseCredential } from '../own-certificate.ts';
+import { type Accepted, chooseCredential, isWithheld } from '../own-certificate.ts';
 import type { ClientHelloFacts, Response } from '../request.ts';
 import { listed } from '../text.ts';
 import type { Transition } from '../transition.ts';
@@ -24,7 +24,7 @@ export function proceedWithCredential(
     });
   }
   const chosen = firstByName(config, config.credentials, agreed.facts, (candidates) =>
-    chooseCredential(config.signatureSchemes, candidates, acceptedBy(agreed.facts), '1.3'),
+    chooseCredential(candidates, acceptedBy(agreed.facts), '1.3'),
   );
   return chosen.ok ? sendFlight(config, agreed, chosen.value, transcript, rng) : chosen;
 }
@@ -41,7 +41,7 @@ export function answerCredential(
   }
   const { credential } = response;
   const { facts } = phase.agreed;
-  const chosen = chooseCredential(config.signatureSchemes, [credential], acceptedBy(facts), '1.3');
+  const chosen = chooseCredential([credential], acceptedBy(facts), '1.3');
   if (chosen === undefined) return err(nothingFits([credential], facts));
   return sendFlight(config, phase.agreed, chosen, phase.transcript, phase.rng);
 }
@@ -70,11 +70,14 @@ function acceptedBy(facts: ClientHelloFacts): Accepted {
   return { ...facts, certificateTypes: facts.serverCertificateTypes };
 }
 
-/** The kind of certificate is settled before how it signs (RFC 7250 §4.2). */
+/** The kind of certificate is settled before whose it is, and that before how it signs (RFC 7250 §4.2). */
 export function nothingFits(credentials: readonly AnyCredential[], facts: ClientHelloFacts): Failure {
   const { serverCertificateTypes: types } = facts;
   if (!credentials.some(({ certificateType }) => types.includes(certificateType))) {
     return incompatible('no-common-certificate-type', `the client accepts nothing but ${listed(types)}`);
+  }
+  if (credentials.every((credential) => isWithheld(credential, acceptedBy(facts)))) {
+    return incompatible('no-matching-issuer', 'the client names no authority of a certificate here');
   }
   return incompatible(
     'no-common-signature-scheme',

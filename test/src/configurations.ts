@@ -178,11 +178,11 @@ export function agreementOf(client: ClientChoices, server: ServerChoices): Agree
   };
 }
 
-/** The scheme that one side signs with for the other: of its first key that both have a scheme for. */
+/** The scheme that one side signs with for the other: of its first key that the other accepts. */
 function signatureOf(signer: Choices, verifier: Choices): SignatureSchemeName | undefined {
   return signer.keys
     .map((kind) => keyKinds[kind].scheme)
-    .find((scheme) => verifier.signatureSchemes.includes(scheme) && signer.signatureSchemes.includes(scheme));
+    .find((scheme) => verifier.signatureSchemes.includes(scheme));
 }
 
 function common<T>(wanted: readonly T[], others: readonly T[]): readonly T[] {

@@ -56,6 +56,7 @@ test('a server that asks is told what the client said, and goes on with the cert
       groups: ['x25519', 'secp256r1'],
       signatureSchemes: Object.keys(signatureSchemes),
       certificateSignatureSchemes: Object.keys(signatureSchemes),
+      certificateAuthorities: [],
       serverCertificateTypes: ['x509'],
       clientCertificateTypes: ['x509'],
       requestsOcsp: false,

@@ -37,7 +37,7 @@ export function proceedWithTls12Credential(
     });
   }
   const choice = firstByName(config, config.credentials, offer.facts, (credentials) =>
-    choose(config, offer.facts, usable.value, credentials),
+    choose(offer.facts, usable.value, credentials),
   );
   return choice.ok ? sendTls12Flight(config, offer, choice.value, raw, rng) : choice;
 }
@@ -52,7 +52,7 @@ export function answerTls12Credential(
   if (response.kind !== 'credential') {
     throw new TypeError(`the connection awaits a credential, not a ${response.kind}`);
   }
-  const choice = choose(config, offer.facts, usable, [response.credential]);
+  const choice = choose(offer.facts, usable, [response.credential]);
   return choice === undefined
     ? err(nothingFits([response.credential], offer.facts))
     : sendTls12Flight(config, offer, choice, hello, rng);
@@ -102,7 +102,6 @@ function isFiniteFieldCode(code: number): boolean {
 
 /** This server's favourite suite under which one of the credentials can sign. */
 function choose(
-  config: ServerConfig,
   facts: ClientHelloFacts,
   usable: readonly UsableSuite[],
   credentials: readonly AnyCredential[],
@@ -110,7 +109,7 @@ function choose(
   for (const { suite, group } of usable) {
     const fitting = credentials.filter((credential) => authenticates(suite, credential, facts));
     const accepted: Accepted = { ...facts, certificateTypes: ['x509'] };
-    const own = chooseCredential(config.signatureSchemes, fitting, accepted, '1.2');
+    const own = chooseCredential(fitting, accepted, '1.2');
     if (own !== undefined) return { suite, group, own };
   }
   return undefined;
