@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { client, peekClientHello, receive, server } from '../../src/index.ts';
+import { client, type EchKey, peekClientHello, receive, server } from '../../src/index.ts';
+import { echConfigs, echKey, otherEchKey, PUBLIC_NAME, SECRET_NAME } from './ech.ts';
 import { plainRecord } from './peer.ts';
 import { quickClientConfig, quickServerConfig } from './quick.ts';
 import { bytes, concatAll, find, hex, must, NAME, NOW, sent } from './support.ts';
@@ -17,6 +18,23 @@ describe('peeking at a ClientHello', () => {
     assert.deepEqual(peeked?.versions, [0x0304]);
     const taken = receive(server(quickServerConfig(), bytes(48, 2)).state, flight, NOW);
     assert.equal(find(taken.effects, 'failed'), undefined);
+  });
+
+  it('sees of an encrypted hello what everybody sees, or with the key what is inside', () => {
+    const offering = quickClientConfig({
+      serverName: SECRET_NAME,
+      encryptedClientHello: { configs: echConfigs },
+    });
+    const hidden = sent(client(offering, bytes(48)).effects);
+    const look = (key?: EchKey) => {
+      const keys = key && quickServerConfig({ encryptedClientHello: { keys: [key] } });
+      const peeked = must(peekClientHello(hidden, keys));
+      return [peeked?.facts.serverName, peeked?.encryptedClientHello];
+    };
+    assert.deepEqual(look(), [PUBLIC_NAME, 'outer']);
+    assert.deepEqual(look(otherEchKey), [PUBLIC_NAME, 'outer']);
+    assert.deepEqual(look(echKey), [SECRET_NAME, 'inner']);
+    assert.equal(must(peekClientHello(flight))?.encryptedClientHello, undefined);
   });
 
   it('waits for the rest of a hello that is not complete', () => {
