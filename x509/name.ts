@@ -192,9 +192,11 @@ function attributeText(element: Uint8Array): string | undefined {
   }
 }
 
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8Decoder.decode(bytes);
   } catch {
     return undefined;
   }
