@@ -10,10 +10,12 @@ import {
   type Effect,
   receive,
   type ServerConfig,
+  type Session,
   type State,
   server,
   serverConfig,
   status,
+  type TicketKeys,
 } from '../src/index.ts';
 import {
   buildCertificate,
@@ -42,6 +44,9 @@ export interface Configs {
 export interface Connection {
   readonly client: State;
   readonly server: State;
+  /** What the server sends behind its handshake, which the client has not received. */
+  readonly tickets: Uint8Array;
+  readonly resumed: boolean;
 }
 
 export const NAME = 'server.example';
@@ -88,6 +93,7 @@ export function makeConfigs(
   { root, leaf, leafKey }: Fixture,
   suite: CipherSuiteName,
   options: Partial<CommonOptions> = {},
+  ticketKeys: TicketKeys = [],
 ): Configs {
   const common: CommonOptions = { crypto: noble, cipherSuites: [suite], groups: ['x25519'], ...options };
   const { crypto } = common;
@@ -103,14 +109,18 @@ export function makeConfigs(
       serverConfig({
         ...common,
         credentials: [must(credential(crypto, [leaf.der], { kind: 'private', key: leafKey }))],
+        ticketKeys,
       }),
     ),
   };
 }
 
-/** A whole handshake, both ends, in three calls of `receive`. `seed` is 48 bytes; the server gets them backwards. */
-export function handshake(configs: Configs, seed: Uint8Array): Connection {
-  const hello = client(configs.client, seed);
+/**
+ * A whole handshake, both ends, in three calls of `receive`. `seed` is 48 bytes; the server gets them backwards. With a
+ * session it is resumed.
+ */
+export function handshake(configs: Configs, seed: Uint8Array, sessions: readonly Session[] = []): Connection {
+  const hello = client(configs.client, seed, { sessions, now: NOW });
   const waiting = server(configs.server, seed.slice().reverse());
   const flight = receive(waiting.state, sent(hello.effects), NOW);
   const finished = receive(hello.state, sent(flight.effects), NOW);
@@ -118,7 +128,8 @@ export function handshake(configs: Configs, seed: Uint8Array): Connection {
   if (!status(finished.state).canSend || !status(done.state).canSend) {
     throw new Error('the handshake failed');
   }
-  return { client: finished.state, server: done.state };
+  const resumed = finished.effects.some((effect) => effect.kind === 'established' && effect.facts.resumed);
+  return { client: finished.state, server: done.state, tickets: sent(done.effects), resumed };
 }
 
 /** The bytes that the effects of one step send. One effect holds them all, as a rule, and nothing is copied. */

@@ -13,7 +13,7 @@ import { type Fixture, NAME } from './fixtures.ts';
 /** The peer: node:tls, both ends in this process, with the same parameters. */
 export interface NodeTls {
   /** A whole handshake, over streams in memory where none are given. */
-  readonly connect: (ends?: readonly [Duplex, Duplex]) => Promise<NodeConnection>;
+  readonly connect: (ends?: readonly [Duplex, Duplex], session?: Buffer) => Promise<NodeConnection>;
 }
 
 export interface NodeConnection {
@@ -32,14 +32,25 @@ export function nodeTls({ pem }: Fixture, suite: CipherSuiteName): NodeTls {
   const secureContext = createSecureContext({ ...common, ca: pem.root });
   const listener = createServer({ ...common, cert: pem.leaf, key: pem.leafKey });
   return {
-    connect: async ([near, far] = duplexPair()) => {
+    connect: async ([near, far] = duplexPair(), session) => {
       const accepted = new Promise<TLSSocket>((resolve) => listener.once('secureConnection', resolve));
       listener.emit('connection', far);
-      const client = connect({ socket: near, secureContext, servername: NAME });
+      const client = connect({ socket: near, secureContext, servername: NAME, session });
       const [server] = await Promise.all([accepted, once(client, 'secureConnect')]);
       return { client, server };
     },
   };
+}
+
+/** A session to resume with, from a connection of its own. */
+export async function nodeSession(peer: NodeTls): Promise<Buffer> {
+  const first = await peer.connect();
+  const [session]: Buffer[] = await once(first.client, 'session');
+  hangUp(first);
+  const resumed = await peer.connect(undefined, session);
+  if (session === undefined || !resumed.client.isSessionReused()) throw new Error('node:tls does not resume');
+  hangUp(resumed);
+  return session;
 }
 
 /** Lets both ends of a connection go. */

@@ -8,7 +8,7 @@ import { type CryptoProvider, noble } from '../nocrypto/index.ts';
 import { node } from '../nocrypto/node.ts';
 import { decodeOne, makeChain, validateChain } from './certificates.ts';
 import { makeFixture } from './fixtures.ts';
-import { engineHandshake, fullHandshake } from './handshake.ts';
+import { engineHandshake, fullHandshake, resumedHandshake } from './handshake.ts';
 import { type Benchmark, type Measured, measure, type Timing } from './harness.ts';
 import { loopback } from './loopback.ts';
 import { type MemoryFigure, measureMemory } from './memory.ts';
@@ -37,6 +37,7 @@ const chain = makeChain();
 const providers: readonly CryptoProvider[] = [noble, node];
 const benchmarks: readonly Benchmark[] = [
   ...providers.map((crypto) => fullHandshake(fixture, crypto)),
+  ...providers.map((crypto) => resumedHandshake(fixture, crypto)),
   engineHandshake(fixture),
   ...providers.flatMap((crypto) => bulk(fixture, crypto)),
   ...loopback(fixture, node),
