@@ -16,6 +16,7 @@ import { refusalCases } from './refusals.ts';
 import { requestCases } from './requests.ts';
 import { resumptionCases } from './resumption.ts';
 import { snapshotCases } from './snapshots.ts';
+import { staplingCases } from './stapling.ts';
 import { unwantedOfferCases } from './unwanted-offers.ts';
 
 /** Everything that is to be seen, in the order in which it is tried. */
@@ -28,6 +29,7 @@ export function allCases(): readonly Case[] {
     ...recordSizeCases(),
     ...unwantedOfferCases(),
     ...requestCases(),
+    ...staplingCases(),
     ...refusalCases(),
     ...clientCertificateCases(),
     ...resumptionCases(),

@@ -143,6 +143,7 @@ const alertNames: ReadonlyMap<number, string> = new Map([
   [40, 'handshake_failure'],
   [42, 'bad_certificate'],
   [43, 'unsupported_certificate'],
+  [44, 'certificate_revoked'],
   [45, 'certificate_expired'],
   [46, 'certificate_unknown'],
   [47, 'illegal_parameter'],
