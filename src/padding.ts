@@ -1,10 +1,10 @@
 /**
  * How records are padded (RFC 9846 §5.4), so that who sees their lengths learns less of what is in them. Bytes of content
- * are meant everywhere; 17 more make the record's own length. What there is more than a record can hold stays away.
+ * are meant everywhere. A record never gets longer than it may be: where there is no room, there is less padding.
  *
  * - `toMultiple`: to the next multiple of so many bytes. Cheap where messages differ little.
  * - `toLength`: every record to so many bytes, and none longer. Only their number shows.
- * - `random`: from 0 to so many bytes, drawn anew for each message. Weak: whoever sees a length many times averages it out.
+ * - `random`: from 0 to so many bytes, drawn anew for the last record of each message. Weak: whoever sees a length many times averages it out.
  *
  * None hides when something is sent, nor how much in all.
  */
