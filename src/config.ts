@@ -154,6 +154,12 @@ export interface ClientOptions extends CommonOptions, PeerAuthentication {
   /** Whether the server may give tickets to resume with; each is an effect. Default true. */
   readonly acceptTickets?: boolean | undefined;
   /**
+   * Whether the server may ask for a certificate later, on the established connection (RFC 9846 §4.3.5), out of `credentials`
+   * as during the handshake. With `credentials: 'ask'` or an external key a request may then come at any time; it can be
+   * answered late, and data be sent meanwhile. Default false.
+   */
+  readonly postHandshakeAuthentication?: boolean | undefined;
+  /**
    * How many tickets to ask the server for (RFC 9149), 0 to 255 each: after a full handshake, and after a resumption, where
    * one takes the place of the one used. Default: the server is not told.
    */
@@ -320,6 +326,7 @@ export interface ClientConfig extends CommonConfig {
   readonly serverName: string | undefined;
   readonly keyShares: readonly GroupName[];
   readonly acceptTickets: boolean;
+  readonly postHandshakeAuthentication: boolean;
   readonly ticketRequest: TicketRequest | undefined;
   /** As codepoints. */
   readonly extensionOrder: 'fixed' | 'permuted' | readonly number[];
@@ -427,6 +434,8 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
       serverName: name?.kind === 'dns' && options.sendServerName !== false ? name.name : undefined,
       keyShares: [...keyShares],
       acceptTickets,
+      postHandshakeAuthentication:
+        options.postHandshakeAuthentication ?? defaults.postHandshakeAuthentication,
       ticketRequest: options.ticketRequest && { ...options.ticketRequest },
       extensionOrder,
       ech: ech.value,

@@ -22,6 +22,7 @@ export const defaults: {
   readonly pskKeyExchangeModes: readonly PskKeyExchangeModeName[];
   readonly middleboxCompatibility: boolean;
   readonly acceptTickets: boolean;
+  readonly postHandshakeAuthentication: boolean;
   readonly recordSizeLimit: number;
   readonly padding: Padding;
   readonly padHandshake: boolean;
@@ -79,6 +80,8 @@ export const defaults: {
   // RFC 9846 §E.4: look like TLS 1.2 to middleboxes.
   middleboxCompatibility: true,
   acceptTickets: true,
+  // It would keep a part of the handshake in memory, and let a request come where nobody expects one.
+  postHandshakeAuthentication: false,
   // RFC 8449 §4 wants it said even by those who take records of any size: it lets the peer say what it takes.
   recordSizeLimit: MAX_INNER_PLAINTEXT,
   padding: { kind: 'none' },

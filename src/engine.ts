@@ -1,4 +1,5 @@
 import { seedRng } from '../nocrypto/index.ts';
+import { ok } from '../x509/index.ts';
 import { answerClientRequest } from './client/handle.ts';
 import { type Resumption, startClient } from './client/hello.ts';
 import { contentTypes } from './codepoints.ts';
@@ -10,6 +11,7 @@ import { everyRecord } from './record-size.ts';
 import type { Response } from './request.ts';
 import { answerServerRequest, startServer } from './server/handle.ts';
 import {
+  establishedIn,
   isClientWaiting,
   isServerWaiting,
   isWaiting,
@@ -41,7 +43,7 @@ export type { Step } from './turn.ts';
 export interface Status {
   /** `waiting`: a request is outstanding. `over`: failed, or closed in both directions. */
   readonly phase: 'handshaking' | 'waiting' | 'established' | 'over';
-  /** Whether `send` may be called: established, and this side has not closed. */
+  /** Whether `send` may be called: established, also while a late request is outstanding, and this side has not closed. */
   readonly canSend: boolean;
   /**
    * What `sendEarlyData` takes at present; undefined when that must not be called. At a client from its offer until the
@@ -161,13 +163,14 @@ export function updateKeys(state: State, { ask }: { readonly ask: boolean }): St
 export function close(state: State): Step {
   const { phase } = status(state);
   if (phase === 'over' || state.write.closed) return { state, effects: [] };
+  const isEstablished = establishedIn(state.phase) !== undefined;
   const turn = beginTurn(state, 0);
   turnToHandshakeKeys(turn);
-  if (phase !== 'established') sendAlert(turn, 'user_canceled');
+  if (!isEstablished) sendAlert(turn, 'user_canceled');
   sendAlert(turn, 'close_notify');
   const { protection } = turn.write;
   turn.write = { protection, closed: true, keyUpdateAsked: false, keyUpdateOwed: false, earlyDataLeft: 0 };
-  if (phase !== 'established' || turn.read.closed) end(turn, undefined);
+  if (!isEstablished || turn.read.closed) end(turn, undefined);
   return endTurn(turn);
 }
 
@@ -176,7 +179,12 @@ export function close(state: State): Step {
  * is outstanding: that is the caller's bug.
  */
 export function answer(state: State, response: Response): Step {
-  const transition = responded(state, response);
+  const established = establishedIn(state.phase);
+  // Who has said close_notify meanwhile says no more.
+  const transition =
+    established !== undefined && state.write.closed && isWaiting(state.phase)
+      ? ok({ phase: established, actions: [] })
+      : responded(state, response);
   const turn = beginTurn(state, state.incoming.now);
   const { incoming } = turn;
   turn.incoming = { ...incoming, records: emptyQueue, handshake: emptyQueue, messageLength: 0 };
@@ -200,7 +208,7 @@ export function status(state: State): Status {
           : 'handshaking';
   return {
     phase: kind,
-    canSend: kind === 'established' && !write.closed,
+    canSend: establishedIn(phase) !== undefined && !write.closed,
     earlyData: earlyDataStatus(state),
     canReceive: kind !== 'over' && !read.closed,
   };

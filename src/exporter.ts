@@ -3,7 +3,14 @@ import { type Certificate, signatureAlgorithm } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { EarlyDataProgress } from './early-data.ts';
 import { deriveSecret, expandLabel } from './key-schedule.ts';
-import type { EndPoint, Established, Phase, State, Tls12Established } from './state.ts';
+import {
+  type EndPoint,
+  type Established,
+  establishedIn,
+  type Phase,
+  type State,
+  type Tls12Established,
+} from './state.ts';
 import { exportedKeys } from './tls12/key-schedule.ts';
 
 // Keys for others out of an established connection (RFC 9846 §7.5, RFC 5705), and what binds a protocol above to it.
@@ -145,6 +152,7 @@ function checkLabel(label: string): void {
 
 function established(state: State): Established {
   const { phase } = state;
-  if (phase.kind === 'established') return phase;
+  const established = establishedIn(phase);
+  if (established !== undefined) return established;
   throw new Error(`an exporter needs an established connection (the state is ${phase.kind})`);
 }

@@ -131,6 +131,7 @@ const inClientHello = {
   supportedVersions: vector(uint16, 2, 254),
   cookie: opaque(1, 0xffff),
   certificateAuthorities: distinguishedNames,
+  postHandshakeAuth: opaqueFixed(0),
   signatureAlgorithmsCert: codes,
   keyShare: vector(keyShareEntry, 0, 0xffff),
   pskKeyExchangeModes: vector(uint8, 1, 255),

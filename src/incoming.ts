@@ -365,7 +365,7 @@ function handleMessage(turn: Turn, message: HandshakeMessage, raw: Uint8Array): 
   const { phase, now } = turn;
   const { config } = turn.fixed;
   if (phase.kind === 'established') {
-    answerPostHandshake(turn, message);
+    answerPostHandshake(turn, message, raw);
   } else if (config.role === 'client') {
     apply(turn, handleClient(config, phase, message, raw, now));
   } else {

@@ -1,12 +1,13 @@
+import { answerLateRequest } from './client/late-authentication.ts';
 import { sessionName } from './client/session-name.ts';
 import { checkRequest, findExtension } from './extensions.ts';
 import { misbehaved } from './failure.ts';
 import { ticketPsk } from './key-schedule.ts';
-import type { HandshakeMessage, NewSessionTicket } from './messages.ts';
-import { emit, fail, type Turn, updateReadKeys } from './turn.ts';
+import type { CertificateRequest, HandshakeMessage, NewSessionTicket } from './messages.ts';
+import { apply, emit, fail, type Turn, updateReadKeys } from './turn.ts';
 
 /** What may come after the handshake (RFC 9846 §4.7), bounded until application data comes in between. */
-export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void {
+export function answerPostHandshake(turn: Turn, message: HandshakeMessage, raw: Uint8Array): void {
   const { incoming } = turn;
   const { role, limits } = turn.fixed.config;
   const postHandshakeMessages = incoming.postHandshakeMessages + 1;
@@ -22,6 +23,8 @@ export function answerPostHandshake(turn: Turn, message: HandshakeMessage): void
     answerKeyUpdate(turn, message.body.requestUpdate);
   } else if (message.kind === 'newSessionTicket' && role === 'client') {
     takeTicket(turn, message.body);
+  } else if (message.kind === 'certificateRequest') {
+    takeLateRequest(turn, message.body, raw);
   } else {
     fail(turn, misbehaved('unexpected-message', `${message.kind} after the handshake`));
   }
@@ -41,6 +44,23 @@ function answerKeyUpdate(turn: Turn, requestUpdate: number): void {
   const { write } = turn;
   const keyUpdateOwed = write.keyUpdateOwed || (requestUpdate === 1 && !write.closed);
   turn.write = { ...write, keyUpdateAsked: false, keyUpdateOwed };
+}
+
+/** §4.7.2: only a client that has offered it may be asked. One that has closed its half cannot answer any more. */
+function takeLateRequest(turn: Turn, message: CertificateRequest, raw: Uint8Array): void {
+  const { phase } = turn;
+  const { config } = turn.fixed;
+  const late = phase.kind === 'established' && phase.version === '1.3' ? phase.late : undefined;
+  if (
+    config.role !== 'client' ||
+    phase.kind !== 'established' ||
+    phase.version !== '1.3' ||
+    late === undefined
+  ) {
+    fail(turn, misbehaved('unexpected-message', 'certificateRequest after the handshake'));
+  } else if (!turn.write.closed) {
+    apply(turn, answerLateRequest(config, phase, late, message, raw));
+  }
 }
 
 /** §4.7.1: a ticket to go on with later, unless it is worth nothing already. */

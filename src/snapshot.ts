@@ -24,6 +24,8 @@ import { boolean, copied, named, optional, safeInteger } from './wire/stored.ts'
 export interface SnapshotError {
   readonly kind: /** The handshake is not over, a request is outstanding, or the connection has ended. */
     | 'not-established'
+    /** A client with `postHandshakeAuthentication`: a running hash cannot be written down. */
+    | 'late-authentication'
     /** The connection speaks TLS 1.2. */
     | 'unsupported-version'
     /** The bytes were damaged, or are no snapshot. */
@@ -59,6 +61,9 @@ export function snapshot(state: State, facts: Facts): Result<Uint8Array, Snapsho
   }
   if (facts.version !== 'TLS 1.3' || facts.role !== config.role || facts.cipherSuite !== phase.suite.name) {
     throw new TypeError('snapshot: these are the facts of another connection');
+  }
+  if (phase.late !== undefined) {
+    return refused('late-authentication', 'the server may ask for a certificate, which needs the transcript');
   }
   const body = encode(storedConnection, {
     format: FORMAT,
@@ -208,6 +213,7 @@ function restoreState(
       earlyExporterSecret,
       endPoint: endPointOf(serverCertificate),
       resumable,
+      late: undefined,
     },
     read: { protection: restoreProtection(stored.read), closed: stored.readClosed, skippable: 0 },
     write: {

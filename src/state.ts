@@ -1,8 +1,8 @@
-import type { HashName, Secret } from '../nocrypto/index.ts';
+import type { HashName, Rng, RunningHash, Secret } from '../nocrypto/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { ClientPhase, ClientWaiting } from './client/phase.ts';
 import type { Tls12ClientPhase, Tls12ClientWaiting } from './client/tls12/phase.ts';
-import type { SignatureSchemeName } from './codepoints.ts';
+import type { CertificateType, SignatureSchemeName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
@@ -56,6 +56,16 @@ export interface Tls13Established {
   readonly endPoint: EndPoint | undefined;
   /** At a client that takes tickets: what its sessions are made of. */
   readonly resumable: Resumable | undefined;
+  /** At a client that may be asked for a certificate yet. */
+  readonly late: LateAuthentication | undefined;
+}
+
+/** What post-handshake authentication needs of the handshake (RFC 9846 §4.5). */
+export interface LateAuthentication {
+  /** Up to the client's Finished. */
+  readonly transcript: RunningHash;
+  readonly certificateType: CertificateType;
+  readonly rng: Rng;
 }
 
 export interface Tls12Established {
@@ -145,6 +155,19 @@ export const nothingIncoming: Incoming = {
   now: 0,
 };
 
+/** What is kept of the handshake, once it is over: also while a request about later authentication is outstanding. */
+export function establishedIn(phase: Phase): Established | undefined {
+  switch (phase.kind) {
+    case 'established':
+      return phase;
+    case 'awaitLateCredential':
+    case 'awaitLateSignature':
+      return phase.established;
+    default:
+      return undefined;
+  }
+}
+
 /** Whether a request is outstanding. */
 export function isWaiting(phase: Phase): boolean {
   return isClientWaiting(phase) || isServerWaiting(phase);
@@ -155,6 +178,8 @@ export function isClientWaiting(phase: Phase): phase is ClientWaiting | Tls12Cli
     case 'awaitServerVerdict':
     case 'awaitOwnCredential':
     case 'awaitOwnSignature':
+    case 'awaitLateCredential':
+    case 'awaitLateSignature':
     case 'tls12AwaitServerVerdict':
     case 'tls12AwaitOwnCredential':
     case 'tls12AwaitOwnSignature':

@@ -1,4 +1,4 @@
-import type { Secret } from '../nocrypto/index.ts';
+import type { RunningHash, Secret } from '../nocrypto/index.ts';
 import { ok, type Result } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { Facts } from './effect.ts';
@@ -57,6 +57,8 @@ export type Action =
   /** The connection has served its purpose: the phase that goes with it is `ended`. */
   | { readonly kind: 'abandon'; readonly failure: Failure }
   | StoreSession
+  /** The Finished of post-handshake authentication, made with the keys in force (§4.5). */
+  | { readonly kind: 'sendLateFinished'; readonly transcript: RunningHash }
   /** For the key log; the engine drops it unless the trace level is `secrets`. */
   | LogSecret;
 

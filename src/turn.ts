@@ -1,9 +1,9 @@
-import { secret } from '../nocrypto/index.ts';
+import { type RunningHash, secret } from '../nocrypto/index.ts';
 import { concat } from './bytes.ts';
 import { type AlertName, alertCodes, contentTypes, nameOf, protocolVersions } from './codepoints.ts';
 import type { Effect } from './effect.ts';
 import { alertFor, type Failure, misbehaved } from './failure.ts';
-import { expandLabel } from './key-schedule.ts';
+import { expandLabel, finishedVerifyData } from './key-schedule.ts';
 import { describeMessage, messageName } from './message-details.ts';
 import { encodeHandshake, type HandshakeMessage } from './messages.ts';
 import { contentPerRecord, type Padding, paddingLength } from './padding.ts';
@@ -27,7 +27,7 @@ import {
 } from './state.ts';
 import type { Tls12Message } from './tls12/messages.ts';
 import type { Direction, TraceEvent, TraceLevel } from './trace.ts';
-import type { Action, Transition } from './transition.ts';
+import { type Action, sendHandshake, type Transition } from './transition.ts';
 
 /**
  * One call of the engine while it runs: the state being folded forward and the effects gathered so far. It begins as a
@@ -399,6 +399,9 @@ function perform(turn: Turn, action: Action): void {
     case 'abandon':
       fail(turn, action.failure);
       return;
+    case 'sendLateFinished':
+      sendLateFinished(turn, action.transcript);
+      return;
     case 'storeSession':
       emit(turn, action);
       return;
@@ -421,6 +424,17 @@ function changeCipher(turn: Turn, direction: Direction, protection: Protection):
     turn.read = { protection, closed: false, skippable: 0 };
   }
   if (tracing(turn, 'messages')) trace(turn, { kind: 'keys', direction, epoch: 'application' });
+}
+
+/** The base key is the traffic secret that this side sends under at the moment. */
+function sendLateFinished(turn: Turn, transcript: RunningHash): void {
+  const keys = turn.write.protection?.keys;
+  if (keys?.version !== '1.3') return;
+  const { suite, trafficSecret } = keys;
+  const { crypto } = turn.fixed.config;
+  const verifyData = finishedVerifyData(crypto, suite.hash, trafficSecret, transcript.digest());
+  const { message, raw } = sendHandshake({ kind: 'finished', body: { verifyData } });
+  sendMessage(turn, message, raw);
 }
 
 function sendMessage(turn: Turn, message: HandshakeMessage | Tls12Message, raw: Uint8Array): void {

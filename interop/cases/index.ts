@@ -8,6 +8,7 @@ import { exporterCases } from './exporters.ts';
 import { foreignCertificateCases } from './foreign-certificates.ts';
 import { gnutlsCases } from './gnutls.ts';
 import { helloShapeCases } from './hello-shape.ts';
+import { lateAuthenticationCases } from './late-authentication.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
 import { rawKeyCases } from './raw-keys.ts';
@@ -32,6 +33,7 @@ export function allCases(): readonly Case[] {
     ...staplingCases(),
     ...refusalCases(),
     ...clientCertificateCases(),
+    ...lateAuthenticationCases(),
     ...resumptionCases(),
     ...earlyDataCases(),
     ...exporterCases(),

@@ -62,6 +62,7 @@ const places: Readonly<Record<Exclude<ClientHelloExtension['name'], 'unknown'>, 
   sessionTicket: 'outer',
   renegotiationInfo: 'outer',
   encryptedClientHello: 'own',
+  postHandshakeAuth: 'both',
   ticketRequest: 'both',
   preSharedKey: 'own',
 };

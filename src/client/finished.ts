@@ -16,7 +16,7 @@ import {
 } from '../own-certificate.ts';
 import { peerFacts, signedContent } from '../peer-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../request.ts';
-import type { Resumable } from '../state.ts';
+import type { LateAuthentication, Resumable } from '../state.ts';
 import { storeShown } from '../stored-shown.ts';
 import { type Action, logSecret, precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { earlyDataFact, handshakeWrites } from './early-data.ts';
@@ -163,7 +163,8 @@ function finish(
   ];
   if (settled.ech.kind === 'rejected') return abandon(settled.ech, sent);
   const facts = clientFacts(config, flight, chosen);
-  const resumable = resumableFrom(config, flight, transcript.update(finished.raw));
+  const whole = transcript.update(finished.raw);
+  const resumable = resumableFrom(config, flight, whole);
   return ok({
     phase: {
       kind: 'established',
@@ -173,6 +174,7 @@ function finish(
       earlyExporterSecret: settled.early.kind === 'accepted' ? settled.early.exporterSecret : undefined,
       endPoint: endPointOf(facts.peer?.leaf),
       resumable,
+      late: lateFrom(config, flight, whole),
     },
     actions: [...sent, { kind: 'established', facts }],
   });
@@ -212,6 +214,17 @@ function resumableFrom(
     signatureScheme,
     applicationProtocol: settled.applicationProtocol,
   };
+}
+
+/** §4.3.5. The generator is the one behind our own signature's. */
+function lateFrom(
+  { postHandshakeAuthentication }: ClientConfig,
+  { settled }: OwnFlight,
+  transcript: RunningHash,
+): LateAuthentication | undefined {
+  if (!postHandshakeAuthentication) return undefined;
+  const { rng } = generate(settled.rng, SIGNING_ENTROPY_LENGTH);
+  return { transcript, certificateType: settled.clientCertificateType, rng };
 }
 
 function clientFacts(

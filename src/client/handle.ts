@@ -6,6 +6,7 @@ import type { Response } from '../request.ts';
 import type { Phase } from '../state.ts';
 import type { Transition } from '../transition.ts';
 import { answerOwnCredential, answerOwnSignature, answerServerFinished } from './finished.ts';
+import { answerLateCredential, answerLateSignature } from './late-authentication.ts';
 import type { ClientWaiting } from './phase.ts';
 import {
   answerCertificate,
@@ -75,6 +76,10 @@ export function answerClientRequest(
       return answerOwnCredential(config, phase, response);
     case 'awaitOwnSignature':
       return answerOwnSignature(config, phase, response);
+    case 'awaitLateCredential':
+      return answerLateCredential(config, phase, response);
+    case 'awaitLateSignature':
+      return answerLateSignature(config, phase, response);
     default:
       return answerTls12ClientRequest(config, phase, response);
   }

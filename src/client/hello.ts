@@ -403,6 +403,9 @@ function helloExtensions(
     extensions.push({ name: 'recordSizeLimit', value: config.recordSizeLimit });
   }
   if (config.ech.kind !== 'none') extensions.push(innerExtension);
+  if (config.postHandshakeAuthentication) {
+    extensions.push({ name: 'postHandshakeAuth', value: new Uint8Array(0) });
+  }
   if (config.ticketRequest !== undefined) {
     extensions.push({ name: 'ticketRequest', value: config.ticketRequest });
   }

@@ -11,7 +11,7 @@ import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
-import type { RecordSizes } from '../state.ts';
+import type { LateAuthentication, RecordSizes, Tls13Established } from '../state.ts';
 import type { OfferedTls12Session } from './tls12/phase.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
@@ -25,10 +25,17 @@ export type ClientPhase =
   | AwaitServerVerdict
   | AwaitServerFinished
   | AwaitOwnCredential
-  | AwaitOwnSignature;
+  | AwaitOwnSignature
+  | AwaitLateCredential
+  | AwaitLateSignature;
 
 /** The states in which the caller has to answer. */
-export type ClientWaiting = AwaitServerVerdict | AwaitOwnCredential | AwaitOwnSignature;
+export type ClientWaiting =
+  | AwaitServerVerdict
+  | AwaitOwnCredential
+  | AwaitOwnSignature
+  | AwaitLateCredential
+  | AwaitLateSignature;
 
 /** A ClientHello on the wire, with the private halves of its key shares. */
 export interface SentHello {
@@ -193,4 +200,25 @@ export interface AwaitOwnSignature {
   readonly chosen: Chosen;
   /** Up to our Certificate. */
   readonly transcript: RunningHash;
+}
+
+/** The server has asked for a certificate on the established connection (§4.7.2). Nothing has been answered yet. */
+interface LateRequest {
+  readonly established: Tls13Established;
+  readonly late: LateAuthentication;
+  readonly certificateRequestContext: Uint8Array;
+  readonly certificateRequest: CertificateRequestFacts;
+  /** Up to the CertificateRequest. */
+  readonly transcript: RunningHash;
+}
+
+/** The caller chooses what to show. */
+export interface AwaitLateCredential extends LateRequest {
+  readonly kind: 'awaitLateCredential';
+}
+
+/** A key that lives elsewhere signs. The Certificate waits for it: the answer must not be interrupted. */
+export interface AwaitLateSignature extends LateRequest {
+  readonly kind: 'awaitLateSignature';
+  readonly chosen: Chosen;
 }

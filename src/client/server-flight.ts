@@ -20,7 +20,7 @@ import {
   verifyKey,
 } from '../peer-certificate.ts';
 import { agreedRecordSizes, limitRecords, recordSizeLimitProblem } from '../record-size.ts';
-import type { Response } from '../request.ts';
+import type { CertificateRequestFacts, Response } from '../request.ts';
 import { schemesOfCodes } from '../signature-schemes.ts';
 import { precededBy, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
@@ -169,29 +169,40 @@ export function answerCertificateRequest(
   if (message.certificateRequestContext.length > 0) {
     return err(misbehaved('certificate-request-context-not-empty', 'a context during the handshake'));
   }
-  const problem = checkRequest(message.extensions);
+  const { settled, transcript } = phase;
+  const request = requestFacts(message, settled.clientCertificateType);
+  if (!request.ok) return request;
+  return ok({
+    phase: {
+      kind: 'awaitCertificate',
+      settled,
+      certificateRequest: request.value,
+      transcript: transcript.update(raw),
+    },
+    actions: [],
+  });
+}
+
+/** What a CertificateRequest says, now or after the handshake. */
+export function requestFacts(
+  { extensions }: CertificateRequest,
+  certificateType: CertificateType,
+): Result<CertificateRequestFacts, Failure> {
+  const problem = checkRequest(extensions);
   if (problem !== undefined) return err(problem);
-  const signatureAlgorithms = findExtension(message.extensions, 'signatureAlgorithms');
+  const signatureAlgorithms = findExtension(extensions, 'signatureAlgorithms');
   if (signatureAlgorithms === undefined) {
     return err(misbehaved('missing-extension', 'CertificateRequest without signature_algorithms'));
   }
   return ok({
-    phase: {
-      kind: 'awaitCertificate',
-      settled: phase.settled,
-      certificateRequest: {
-        certificateType: phase.settled.clientCertificateType,
-        signatureSchemes: schemesOfCodes(signatureAlgorithms),
-        certificateSignatureSchemes: schemesOfCodes(
-          findExtension(message.extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
-        ),
-        certificateAuthorities: findExtension(message.extensions, 'certificateAuthorities') ?? [],
-        requestsOcsp: findExtension(message.extensions, 'statusRequest') !== undefined,
-        requestsScts: findExtension(message.extensions, 'signedCertificateTimestamp') !== undefined,
-      },
-      transcript: phase.transcript.update(raw),
-    },
-    actions: [],
+    certificateType,
+    signatureSchemes: schemesOfCodes(signatureAlgorithms),
+    certificateSignatureSchemes: schemesOfCodes(
+      findExtension(extensions, 'signatureAlgorithmsCert') ?? signatureAlgorithms,
+    ),
+    certificateAuthorities: findExtension(extensions, 'certificateAuthorities') ?? [],
+    requestsOcsp: findExtension(extensions, 'statusRequest') !== undefined,
+    requestsScts: findExtension(extensions, 'signedCertificateTimestamp') !== undefined,
   });
 }
 

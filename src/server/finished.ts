@@ -37,6 +37,7 @@ export function answerClientFinished(
       earlyExporterSecret: flight.own.kind === 'psk' ? flight.own.earlyExporterSecret : undefined,
       endPoint: endPointOf(facts.ownCertificate),
       resumable: undefined,
+      late: undefined,
     },
     actions: [
       { kind: 'protectReads', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },

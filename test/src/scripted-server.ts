@@ -122,6 +122,7 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
   const first = pskOf(options.resumption?.sessions[0]);
   const psk = pskOf(options.resumption?.sessions[selected])?.psk;
   const start = client(config, bytes(48, options.seed ?? 1), options.resumption);
+  let isFinished = false;
   const peer = makePeer(crypto, start.state, (message, raw) => {
     if (message.kind === 'clientHello') {
       hellos.push(message.body);
@@ -135,8 +136,11 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
       peer.transcript.push(raw);
       protectReads(peer, suite, secretsOf(handshake).clientHandshakeTraffic);
     }
-    if (message.kind === 'finished')
+    // A later one ends an answer to a later CertificateRequest.
+    if (message.kind === 'finished' && !isFinished) {
+      isFinished = true;
       protectReads(peer, suite, secretsOf(application).clientApplicationTraffic);
+    }
   });
   const hello = (): ClientHello => hellos.at(-1) ?? assert.fail('the client has not spoken');
 

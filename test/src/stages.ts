@@ -4,7 +4,7 @@ import { earlySecrets } from '../../src/key-schedule.ts';
 import type { ImportedPsk } from '../../src/psk.ts';
 import { sealTicket, type TicketState } from '../../src/ticket.ts';
 import { nullCrypto } from './null-crypto.ts';
-import { alert, follow, type Peer, protectWrites, transcriptHash } from './peer.ts';
+import { alert, follow, interject, type Peer, protectWrites, transcriptHash } from './peer.ts';
 import { externalCredential, quickAuthenticator, quickCredential } from './quick.ts';
 import { meetServer, type ScriptedClient, type ScriptedClientOptions } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays } from './scripted-server.ts';
@@ -115,6 +115,8 @@ export const waitingStages: readonly Stage[] = [
   atClientOf({ authenticator: 'ask' }, 'awaitServerVerdict', ...untilVerify),
   atClientOf({ credentials: 'ask' }, 'awaitOwnCredential', ...withRequest),
   atClientOf({ credentials: [externalCredential] }, 'awaitOwnSignature', ...withRequest),
+  askedLate({ credentials: 'ask' }, 'awaitLateCredential'),
+  askedLate({ credentials: [externalCredential] }, 'awaitLateSignature'),
 ];
 
 /** One direction closed, and the other not. */
@@ -206,6 +208,22 @@ function atClientOf(
     const server = meetClient({ client });
     server.play(...said);
     return server.peer;
+  };
+  return { role: 'client', phase, title: `a client in ${phase}`, reach };
+}
+
+/** A client that is asked for a certificate on the established connection. */
+function askedLate(client: Partial<ClientOptions>, phase: Stage['phase']): Stage {
+  const reach = () => {
+    const { peer } = establishedClient({ client: { ...client, postHandshakeAuthentication: true } });
+    interject(peer, {
+      kind: 'certificateRequest',
+      body: {
+        certificateRequestContext: bytes(8),
+        extensions: [{ name: 'signatureAlgorithms', value: [0x0807] }],
+      },
+    });
+    return peer;
   };
   return { role: 'client', phase, title: `a client in ${phase}`, reach };
 }
