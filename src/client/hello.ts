@@ -274,9 +274,9 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
       session.version === 'TLS 1.3' && isFor(config, session, now) && hashes.includes(sessionHash(session)),
   );
   return [
-    ...usable
-      .slice(0, config.limits.pskIdentities)
-      .flatMap((session) => offeredSession(config, session, now)),
+    ...fitting(usable.slice(0, config.limits.pskIdentities)).flatMap((session) =>
+      offeredSession(config, session, now),
+    ),
     ...config.externalPsks.flatMap((external) =>
       hashesFor(external, hashes).map(
         (hash): OfferedPsk => ({
@@ -289,6 +289,22 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
     ),
   ];
 }
+
+/**
+ * Servers choose how long their tickets are, and a block of extensions has room for 65,535 bytes: those that fit even where
+ * each stands in an encrypted hello and once more, as GREASE, around it.
+ */
+function fitting(sessions: readonly Tls13Session[]): readonly Tls13Session[] {
+  let left = MOST_TICKETS;
+  return sessions.filter(({ ticket }) => {
+    const fits = ticket.length <= left;
+    if (fits) left -= ticket.length;
+    return fits;
+  });
+}
+
+/** Bytes of all tickets in a ClientHello; one of them has at most 16 KiB. */
+const MOST_TICKETS = 20 * 1024;
 
 /** Early data goes with the first PSK: with a key for it, that is the one for the hash of its suite. */
 function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): readonly SuiteHash[] {

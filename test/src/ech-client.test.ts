@@ -309,6 +309,22 @@ test('a session is resumed inside, and outside stands something that looks like 
   }
 });
 
+test('tickets as long as a server likes make no hello that cannot be written', () => {
+  const ticketKeys = rotateTicketKeys([], bytes(48, 50));
+  const session = sessionFrom(meet(offering, { ticketKeys }).clientEffects);
+  const sessions = [16_000, 16_001, 3_000, 3_001].map((length) => ({ ...session, ticket: bytes(length) }));
+  for (const options of [offering, { serverName: SECRET_NAME }]) {
+    const { state } = client(quickClientConfig(options), bytes(48), { sessions, now: NOW });
+    assert.ok(state.phase.kind === 'awaitServerHello');
+    const hello = (state.phase.ech?.inner ?? state.phase.sent).hello;
+    const identities = findExtension(hello.extensions, 'preSharedKey')?.identities ?? [];
+    assert.deepEqual(
+      identities.map(({ identity }) => identity.length),
+      [16_000, 3_000],
+    );
+  }
+});
+
 test('a server that takes the PSK of the outer hello has made that up (§6.1.2)', () => {
   const ticketKeys = rotateTicketKeys([], bytes(48, 50));
   const session = sessionFrom(meet(offering, { ticketKeys }).clientEffects);
