@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GroupName, noble } from '../../nocrypto/index.ts';
+import { type GroupName, noble, secret } from '../../nocrypto/index.ts';
 import { findExtension } from '../../src/extensions.ts';
 import {
   type ClientOptions,
@@ -10,6 +10,7 @@ import {
   credential,
   defaultLimits,
   defaults,
+  type EarlyDataTerms,
   type ExtensionName,
   type Limits,
   type Padding,
@@ -185,6 +186,30 @@ for (const [title, options, option, problem] of badClients) {
     assertRefused(clientConfig({ ...clientOptions, ...options }), option, problem);
   });
 }
+
+test('early data is bounded, for a server and for an external key', () => {
+  for (const maxEarlyData of [-1, 0.5, Number.NaN, 2 ** 32]) {
+    assertRefused(serverConfig({ ...serverOptions, maxEarlyData }), 'maxEarlyData', /0 to 4294967295/);
+  }
+  for (const earlyDataWindow of [0, 600_001]) {
+    assertRefused(serverConfig({ ...serverOptions, earlyDataWindow }), 'earlyDataWindow', /1 to 600000/);
+  }
+  const terms: EarlyDataTerms = {
+    maxEarlyData: 100,
+    cipherSuite: 'TLS_AES_128_GCM_SHA256',
+    applicationProtocol: undefined,
+  };
+  const withKeyFor = (earlyData: EarlyDataTerms) =>
+    clientConfig({
+      ...clientOptions,
+      externalPsks: [{ identity: bytes(8), secret: secret(bytes(32)), earlyData }],
+    });
+  must(withKeyFor(terms));
+  assertRefused(withKeyFor({ ...terms, maxEarlyData: 0 }), 'externalPsks', /maxEarlyData from 1/);
+  assertRefused(withKeyFor({ ...terms, applicationProtocol: 'h2' }), 'externalPsks', /configured/);
+  const other = 'TLS_AES_128_CCM_SHA256';
+  assertRefused(withKeyFor({ ...terms, cipherSuite: other }), 'externalPsks', /configured/);
+});
 
 test('a server without certificates is refused, unless it asks for them', () => {
   assertRefused(serverConfig({ ...serverOptions, credentials: [] }), 'credentials', /at least one/);
