@@ -483,6 +483,9 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
   if (problem !== undefined) return err(problem);
   const ech = serverEch(options.crypto, options.encryptedClientHello);
   if (!ech.ok) return err({ option: 'encryptedClientHello', problem: ech.error });
+  if (ech.value.kind !== 'none' && !common.versions.includes('1.3')) {
+    return err({ option: 'encryptedClientHello', problem: 'must not be asked for without TLS 1.3' });
+  }
   return ok(
     checked<ServerConfig>({
       ...common,

@@ -39,7 +39,7 @@ import { startRetryTranscript } from '../transcript.ts';
 import { precededBy, sendHandshake, type Transition } from '../transition.ts';
 import { encode } from '../wire/codec.ts';
 import { earlyDataOf, skippingEarlyData } from './early-data.ts';
-import { type AnsweredHello, openFirstHello, openSecondHello } from './ech.ts';
+import { type AnsweredHello, openSecondHello } from './ech.ts';
 import type {
   Agreed,
   AwaitClientHello,
@@ -52,17 +52,6 @@ import { proceed } from './resumption.ts';
 
 /** RFC 9846 §4.2.2: the first message, and what both sides can do. */
 export function answerClientHello(
-  config: ServerConfig,
-  phase: AwaitClientHello,
-  received: ReceivedHello,
-  now: number,
-): Transition {
-  const answered = openFirstHello(config, received);
-  if (!answered.ok) return answered;
-  return precededBy(answered.value.actions, negotiateFirst(config, phase, answered.value, now));
-}
-
-function negotiateFirst(
   config: ServerConfig,
   phase: AwaitClientHello,
   answered: AnsweredHello,

@@ -6,7 +6,7 @@ import { misbehaved } from '../failure.ts';
 import type { HandshakeMessage } from '../messages.ts';
 import type { Response } from '../request.ts';
 import type { Phase } from '../state.ts';
-import type { Transition } from '../transition.ts';
+import { precededBy, type Transition } from '../transition.ts';
 import {
   answerClientCertificate,
   answerClientCertificateVerify,
@@ -15,6 +15,7 @@ import {
 import { answerClientHello, answerSecondClientHello } from './client-hello.ts';
 import { answerCredential } from './credential.ts';
 import { answerEndOfEarlyData, answerReplayCheck } from './early-data.ts';
+import { openFirstHello } from './ech.ts';
 import { answerClientFinished } from './finished.ts';
 import { answerSignature } from './flight.ts';
 import type { AwaitClientHello, ServerWaiting } from './phase.ts';
@@ -66,20 +67,26 @@ export function handleServer(
   return err(misbehaved('unexpected-message', `${message.kind} in the state ${phase.kind}`));
 }
 
-/** The first message settles the version, and that the rest of the handshake. */
+/**
+ * The first message settles the version, and that the rest of the handshake. Before anything else it is found out which
+ * hello counts (RFC 9849 §7.1).
+ */
 function answerFirstHello(
   config: ServerConfig,
   phase: AwaitClientHello,
   received: ReceivedHello,
   now: number,
 ): Transition {
-  const version = chooseVersion(config, received.hello);
+  const answered = openFirstHello(config, received);
+  if (!answered.ok) return answered;
+  const { hello, raw, actions } = answered.value;
+  const version = chooseVersion(config, hello);
   if (!version.ok) return version;
   switch (version.value) {
     case '1.3':
-      return answerClientHello(config, phase, received, now);
+      return precededBy(actions, answerClientHello(config, phase, answered.value, now));
     case '1.2':
-      return answerTls12ClientHello(config, phase.rng, received, now);
+      return precededBy(actions, answerTls12ClientHello(config, phase.rng, { hello, raw }, now));
   }
 }
 

@@ -4,6 +4,7 @@ import { serverConfig } from '../../src/config.ts';
 import { encodeEchConfig } from '../../src/ech/config.ts';
 import { findExtension } from '../../src/extensions.ts';
 import { type EchKey, generateEchKey, type Misbehaviour } from '../../src/index.ts';
+import type { ClientHello } from '../../src/messages.ts';
 import {
   type Enclosure,
   echKey,
@@ -47,6 +48,21 @@ test('a server that knows no ECH answers what stands outside and says nothing of
   client.say.clientHello(encloser()());
   assertAt(client.peer, 'awaitClientFinished');
   assert.deepEqual(retryConfigsOf(client), []);
+});
+
+test('the version is chosen from the inner hello, whatever the outer one offers (§7.1)', () => {
+  const bare = (hello: ClientHello): ClientHello => ({
+    ...hello,
+    extensions: hello.extensions.filter(({ name }) => name === 'encryptedClientHello'),
+  });
+  assert.equal(nameAsked(greet({ outer: bare })), SECRET_NAME);
+  const { ok } = serverConfig({
+    crypto: nullCrypto,
+    credentials: [quickCredential],
+    versions: ['1.2'],
+    ...withKeys,
+  });
+  assert.equal(ok, false);
 });
 
 test('old keys open hellos, and are not given to anybody', () => {
