@@ -9,13 +9,14 @@ import {
   type CertStatus,
   chainOfTrust,
   encodeOcspResponse,
+  encodeSctList,
   makeCertId,
   trustAnchor,
 } from '../../x509/index.ts';
 import { sClient } from '../peers/openssl.ts';
 import { alertsOf } from '../peers/openssl-messages.ts';
 import type { Bench, Case } from '../support/case.ts';
-import { answerLines } from '../support/exchange.ts';
+import { answerLines, answerPeer, askPeer } from '../support/exchange.ts';
 import { type Identities, NAME } from '../support/identities.ts';
 import { must } from '../support/must.ts';
 import { failureOf, listenFor, ourServerConfig, valueFrom } from '../support/ours.ts';
@@ -56,8 +57,38 @@ export function staplingCases(): readonly Case[] {
     opensslCase('server', 'OCSP response asked for, none to staple', async (bench) => {
       assert.match(await whatIsStapled(bench, {}), /OCSP response: no response sent/);
     }),
+    {
+      peer: 'go',
+      role: 'client',
+      title: 'stapled OCSP response and timestamp',
+      run: async (bench) => {
+        const { chainFile, keyFile } = await bench.identities.usual('P-256');
+        const ocspResponse = await responseFor(bench, GOOD);
+        const ours = { authenticator: strict(bench.identities), requestScts: true };
+        const { facts } = await askPeer(bench, ours, { chainFile, keyFile, ocspResponse, sct: TIMESTAMP });
+        assert.deepEqual(Buffer.from(facts.peerOcspResponse ?? []), Buffer.from(ocspResponse));
+        assert.deepEqual(Buffer.from(facts.peerScts ?? []), Buffer.from(TIMESTAMPS));
+      },
+    },
+    {
+      peer: 'go',
+      role: 'server',
+      title: 'stapled OCSP response and timestamp',
+      run: async (bench) => {
+        const { credential } = await bench.identities.usual('P-256');
+        const ocspResponse = await responseFor(bench, GOOD);
+        const credentials = [must(restaple(credential, [{ ocspResponse, scts: TIMESTAMPS }]))];
+        const { peer } = await answerPeer(bench, { credentials }, {});
+        assert.equal(peer.ocspResponse, Buffer.from(ocspResponse).toString('base64'));
+        assert.equal(peer.sct, Buffer.from(TIMESTAMP).toString('base64'));
+      },
+    },
   ];
 }
+
+/** Of a version nobody knows, so that nothing about it is verified. */
+const TIMESTAMP = Uint8Array.of(9, 8, 7);
+const TIMESTAMPS = encodeSctList([{ version: 'unknown', bytes: TIMESTAMP }]);
 
 const HOUR = 3_600_000;
 const GOOD: CertStatus = { kind: 'good' };

@@ -56,6 +56,8 @@ async function serve(scope: Scope, program: string, options: ServeOptions): Prom
   const { printed } = start(scope, program, [
     ...['serve', '-cert', options.chainFile, '-key', options.keyFile],
     ...(options.clientAnchorFile === undefined ? [] : ['-ca', options.clientAnchorFile]),
+    ...(options.ocspResponse === undefined ? [] : ['-ocsp', base64(options.ocspResponse)]),
+    ...(options.sct === undefined ? [] : ['-sct', base64(options.sct)]),
     ...(options.echKeys === undefined ? [] : ['-ech-keys', options.echKeys.map(echKeyText).join(',')]),
     ...commonArguments(options),
   ]);
@@ -97,6 +99,9 @@ interface GoReport {
   readonly fingerprint: string;
   readonly exported: string;
   readonly echAccepted: boolean;
+  /** Base64, or null for none. */
+  readonly ocspResponse: string | null;
+  readonly sct: string | null;
   readonly reply: string;
   /** Empty for none. */
   readonly error: string;

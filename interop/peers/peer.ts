@@ -43,6 +43,10 @@ export interface ServeOptions extends PeerOptions {
   /** PEM files. */
   readonly chainFile: string;
   readonly keyFile: string;
+  /** To be stapled; only Go is told. */
+  readonly ocspResponse?: Uint8Array;
+  /** A SerializedSCT (RFC 6962 §3.3) to be stapled; only Go is told. */
+  readonly sct?: Uint8Array;
   /** PEM file of the certificates to trust in clients, of which a certificate is then required. */
   readonly clientAnchorFile?: string;
   /** For Encrypted ClientHello, each also for clients to retry with; for peers that have it. */
@@ -86,6 +90,9 @@ export interface PeerFacts {
   readonly encryptedClientHello?: boolean | undefined;
   /** SHA-256 of the certificate that we showed, in hex; empty for none. */
   readonly fingerprint?: string | undefined;
+  /** What we have stapled, in base64; null for nothing. */
+  readonly ocspResponse?: string | null | undefined;
+  readonly sct?: string | null | undefined;
   /** What {@link EXPORTER} gives, in hex; the tools of GnuTLS know no context and export without. */
   readonly exported?: string | undefined;
 }

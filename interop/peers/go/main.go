@@ -36,6 +36,8 @@ type report struct {
 	Fingerprint         string `json:"fingerprint"`
 	Exported            string `json:"exported"`
 	ECHAccepted         bool   `json:"echAccepted"`
+	OCSPResponse        []byte `json:"ocspResponse"`
+	SCT                 []byte `json:"sct"`
 	Reply               string `json:"reply"`
 	Error               string `json:"error"`
 }
@@ -52,6 +54,8 @@ var (
 	count     = flag.Int("count", 1, "how many connections, one after the other")
 	echList   = flag.String("ech-configs", "", "a client's ECHConfigList in base64")
 	echKeys   = flag.String("ech-keys", "", "a server's ECH keys, each `config:key` in base64, separated by commas; each is for clients to retry with")
+	ocsp      = flag.String("ocsp", "", "an OCSP response to staple, in base64")
+	sct       = flag.String("sct", "", "a timestamp to staple, in base64")
 	late      = flag.Bool("late", false, "answer when the other side has closed its half")
 )
 
@@ -90,6 +94,10 @@ func main() {
 		seen.ApplicationProtocol = state.NegotiatedProtocol
 		seen.Resumed = state.DidResume
 		seen.ECHAccepted = state.ECHAccepted
+		seen.OCSPResponse = state.OCSPResponse
+		if len(state.SignedCertificateTimestamps) > 0 {
+			seen.SCT = state.SignedCertificateTimestamps[0]
+		}
 		if len(state.PeerCertificates) > 0 {
 			seen.Fingerprint = fmt.Sprintf("%x", sha256.Sum256(state.PeerCertificates[0].Raw))
 		}
@@ -145,6 +153,18 @@ func newConfig() (*tls.Config, error) {
 		certificate, err := tls.LoadX509KeyPair(*certFile, *keyFile)
 		if err != nil {
 			return nil, err
+		}
+		if *ocsp != "" {
+			if certificate.OCSPStaple, err = base64.StdEncoding.DecodeString(*ocsp); err != nil {
+				return nil, err
+			}
+		}
+		if *sct != "" {
+			timestamp, err := base64.StdEncoding.DecodeString(*sct)
+			if err != nil {
+				return nil, err
+			}
+			certificate.SignedCertificateTimestamps = [][]byte{timestamp}
 		}
 		config.Certificates = []tls.Certificate{certificate}
 	}
