@@ -47,7 +47,7 @@ import { MAX_TICKET_LIFETIME } from './session.ts';
 import { signatureSchemes } from './signature-schemes.ts';
 import { TICKET_KEY_LENGTH, TICKET_KEY_NAME_LENGTH, type TicketKey, type TicketKeys } from './ticket.ts';
 import { groupFitsSuite } from './tls12/groups.ts';
-import { tls12Suites } from './tls12/suites.ts';
+import { type Tls12Suite, tls12Suites } from './tls12/suites.ts';
 import type { TraceLevel } from './trace.ts';
 
 /** What a client and a server both can say; everything has its default in defaults.ts. */
@@ -574,7 +574,7 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
   const cipherSuites = suites.filter(isTls13Suite);
   const tls12CipherSuites = suites
     .filter(isTls12Suite)
-    .filter((name) => groups.some((group) => groupFitsSuite(group, tls12Suites[name])));
+    .filter((name) => isUsableWith(groups, tls12Suites[name]));
   const possible: Readonly<Record<VersionName, boolean>> = {
     '1.3': cipherSuites.length > 0,
     '1.2': tls12CipherSuites.length > 0,
@@ -718,6 +718,10 @@ function extensionOrderProblem(order: ClientConfig['extensionOrder']): ConfigErr
       order.includes(extensionTypes.preSharedKey),
     )
   );
+}
+
+function isUsableWith(groups: readonly GroupName[], suite: Tls12Suite): boolean {
+  return suite.keyExchange === 'rsa' || groups.some((group) => groupFitsSuite(group, suite));
 }
 
 function isTls13Suite(name: CipherSuiteName): name is Tls13CipherSuiteName {

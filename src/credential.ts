@@ -180,6 +180,11 @@ export function maySign(leaf: Certificate): boolean {
   return extensionValue(leaf, 'keyUsage')?.digitalSignature !== false;
 }
 
+/** RFC 5246 §7.4.2: for key transport it must allow keyEncipherment. */
+export function mayEncrypt(leaf: Certificate): boolean {
+  return extensionValue(leaf, 'keyUsage')?.keyEncipherment !== false;
+}
+
 /** Whether the leaf is for this DNS name (RFC 9525). A raw key is for whoever knows it, under any name. */
 export function isForName(credential: AnyCredential, name: string): boolean {
   if (credential.certificateType === 'rawPublicKey') return true;

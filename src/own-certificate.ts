@@ -11,9 +11,14 @@ import { type StapleWishes, stapleExtensions } from './stapling.ts';
 
 // This side's certificate, at a client and at a server alike: which one, how it is shown, how its key signs.
 
-/** What is shown, with the scheme its key will sign with. */
-export interface Chosen {
+/** What is shown; its key need not sign (static RSA). */
+export interface Own {
   readonly credential: AnyCredential;
+  readonly scheme: SignatureScheme | undefined;
+}
+
+/** What is shown, with the scheme its key will sign with. */
+export interface Chosen extends Own {
   readonly scheme: SignatureScheme;
 }
 
@@ -113,16 +118,16 @@ function entriesOf(credential: AnyCredential | undefined, wishes: StapleWishes):
 }
 
 /** What the facts of a connection say of what this side has shown. */
-export function ownFacts(chosen: Chosen | undefined): {
+export function ownFacts(own: Own | undefined): {
   readonly ownCertificate: Certificate | undefined;
   readonly ownRawKey: RawPublicKey | undefined;
   readonly ownSignatureScheme: SignatureSchemeName | undefined;
 } {
-  const credential = chosen?.credential;
+  const credential = own?.credential;
   return {
     ownCertificate: credential?.certificateType === 'x509' ? credential.leaf : undefined,
     ownRawKey: credential?.certificateType === 'rawPublicKey' ? credential.rawKey : undefined,
-    ownSignatureScheme: chosen?.scheme.name,
+    ownSignatureScheme: own?.scheme?.name,
   };
 }
 

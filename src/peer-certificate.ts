@@ -1,4 +1,4 @@
-import type { RunningHash } from '../nocrypto/index.ts';
+import type { RsaPublicKey, RunningHash } from '../nocrypto/index.ts';
 import {
   type AuthenticatedPeer,
   type Authenticator,
@@ -19,7 +19,7 @@ import {
 } from '../x509/index.ts';
 import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import { maySign } from './credential.ts';
+import { mayEncrypt, maySign } from './credential.ts';
 import { type AnyExtension, checkReply } from './extensions.ts';
 import { type Failure, incompatible, misbehaved, misuse } from './failure.ts';
 import type { Limits } from './limits.ts';
@@ -44,8 +44,14 @@ export type Shown =
 /** That the peer holds the key of what it has shown; whether it is anybody is still open. Only {@link verifyKey} makes one. */
 export interface KeyProof {
   readonly shown: Shown;
-  readonly signatureScheme: SignatureSchemeName;
+  /** Undefined where the peer's Finished proves it: only who holds the key can read what is sent to it (static RSA). */
+  readonly signatureScheme: SignatureSchemeName | undefined;
   readonly [proof]: true;
+}
+
+/** The proof that a signature is. */
+export interface SignedProof extends KeyProof {
+  readonly signatureScheme: SignatureSchemeName;
 }
 
 /** That the peer holds a key which its authenticator accepted. Only {@link judge} and {@link acceptVerdict} make one. */
@@ -161,7 +167,7 @@ export function verifySignature(
   { algorithm, signature }: CertificateVerify,
   content: Uint8Array,
   version: VersionName,
-): Result<KeyProof, Failure> {
+): Result<SignedProof, Failure> {
   const key = keyOf(config, shown);
   if (!key.ok) return key;
   const scheme = signatureSchemeOfCode(algorithm);
@@ -174,7 +180,25 @@ export function verifySignature(
   if (!config.crypto.verify(scheme.algorithm, key.value.key, content, signature)) {
     return err(misbehaved('bad-signature', `by ${scheme.name}: the peer does not hold the key`));
   }
-  return ok({ shown, signatureScheme: scheme.name } as KeyProof);
+  return ok({ shown, signatureScheme: scheme.name } as SignedProof);
+}
+
+/**
+ * With the key transport of TLS 1.2 there is no signature: the premaster secret is encrypted to this key, and the peer's
+ * Finished shows that it could read it. The key must be one of RSA that may encrypt (RFC 5246 §7.4.2).
+ */
+export function transportKey(
+  config: ClientConfig | ServerConfig,
+  shown: Shown,
+): Result<{ readonly proof: KeyProof; readonly key: RsaPublicKey }, Failure> {
+  const certified = keyOf(config, shown);
+  if (!certified.ok) return certified;
+  const { keyType, key } = certified.value;
+  const [leaf] = shown.certificateType === 'x509' ? shown.certificates : [];
+  if (keyType !== 'rsa' || key.kind !== 'rsa' || (leaf !== undefined && !mayEncrypt(leaf))) {
+    return err(misbehaved('certificate-does-not-fit-suite', `a key of kind ${keyType} for key transport`));
+  }
+  return ok({ proof: { shown, signatureScheme: undefined } as KeyProof, key });
 }
 
 function keyOf({ crypto }: ClientConfig | ServerConfig, shown: Shown): Result<CertifiedKey, Failure> {
@@ -290,7 +314,7 @@ function acceptCertificate(
 ): Result<PeerProof, Failure> {
   if (!verdict.ok) return err(certificateFailure(verdict.error));
   // A path has this checked; an authenticator that looks at a fingerprint only has not.
-  if (leaf === undefined || !maySign(leaf)) {
+  if (leaf === undefined || (signatureScheme !== undefined && !maySign(leaf))) {
     return err(misbehaved('certificate-key-may-not-sign', 'its key usage lacks digitalSignature'));
   }
   return ok({ shown, signatureScheme, peer: verdict.value } as PeerProof);

@@ -52,6 +52,11 @@ export function signatureSchemeOfCode(code: number): SignatureScheme | undefined
   return name === undefined ? undefined : signatureSchemes[name];
 }
 
+/** The code of a scheme as tickets keep it: 0 for none. */
+export function schemeCode(name: SignatureSchemeName | undefined): number {
+  return name === undefined ? 0 : signatureSchemes[name].code;
+}
+
 /** The names of those codes that are ours, in their order. */
 export function schemesOfCodes(codes: readonly number[]): readonly SignatureSchemeName[] {
   return codes.flatMap((code) => signatureSchemeOfCode(code)?.name ?? []);

@@ -208,6 +208,7 @@ function resumableFrom(
 ): Resumable | undefined {
   if (!acceptTickets || server.kind !== 'certificate') return undefined;
   const { shown, signatureScheme } = server.proof;
+  if (signatureScheme === undefined) return undefined;
   return {
     resumptionSecret: resumptionSecret(crypto, settled.suite.hash, secrets.main, transcript.digest()),
     shown: storeShown(shown),

@@ -4,7 +4,7 @@ import type { ServerConfig } from '../config.ts';
 import { greaseExtensions } from '../grease.ts';
 import { resumptionSecret, ticketPsk } from '../key-schedule.ts';
 import { MAX_TICKET_LIFETIME } from '../session.ts';
-import { signatureSchemes } from '../signature-schemes.ts';
+import { schemeCode } from '../signature-schemes.ts';
 import { nothingShown, storedLength, storeShown } from '../stored-shown.ts';
 import {
   encodeTicketState,
@@ -51,7 +51,7 @@ export function tickets(
     context: config.sessionContext,
     serverCertificateType: certificateTypeCodes[shownType(flight.own) ?? 'x509'],
     ...shown,
-    signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,
+    signatureScheme: schemeCode(peer?.signatureScheme),
   });
   const entropies = draw(flight.rng, count, AGE_ADD_LENGTH + TICKET_ENTROPY + (config.grease ? 1 : 0));
   const made = entropies.map((entropy, index) => {

@@ -1,8 +1,8 @@
 import type { FfdheName, GroupName } from '../../nocrypto/index.ts';
-import type { KeyExchange, Tls12Suite } from './suites.ts';
+import type { EphemeralExchange, Tls12Suite } from './suites.ts';
 
 /** A group with its kind of key exchange; a hybrid is for TLS 1.3 alone. */
-const keyExchanges: Readonly<Record<GroupName, KeyExchange | undefined>> = {
+const keyExchanges: Readonly<Record<GroupName, EphemeralExchange | undefined>> = {
   x25519: 'ecdhe',
   x448: 'ecdhe',
   secp256r1: 'ecdhe',

@@ -2,18 +2,21 @@ import {
   type CryptoProvider,
   ffdheParameters,
   type GroupName,
+  type RsaPrivateKey,
+  type RsaPublicKey,
   type Secret,
   secret,
 } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
 import { concat, isSame } from '../bytes.ts';
+import { protocolVersions } from '../codepoints.ts';
 import { type Failure, misbehaved } from '../failure.ts';
 import { groupCode, groupOfCode } from '../groups.ts';
 import type { CertificateVerify } from '../messages.ts';
 import { type Codec, decode, encode, opaque, struct, uint8, uint16 } from '../wire/codec.ts';
 import { finiteFields, groupFitsSuite, isFiniteField } from './groups.ts';
 import type { Randoms } from './key-schedule.ts';
-import type { KeyExchange, Tls12Suite } from './suites.ts';
+import type { EphemeralExchange } from './suites.ts';
 
 // What ServerKeyExchange and ClientKeyExchange hold: RFC 8422 §5.4 and §5.7 for curves, RFC 5246 §7.4.3 and §7.4.7.2 for
 // finite fields, of which only the groups of RFC 7919 are taken, known by their prime.
@@ -28,13 +31,18 @@ export interface SignedShare {
   readonly signed: CertificateVerify;
 }
 
+/** What a client's key exchange answers: the server's share, or with key transport the key of its certificate. */
+export type ServerOffer =
+  | { readonly kind: 'ephemeral'; readonly keyExchange: EphemeralExchange; readonly share: SignedShare }
+  | { readonly kind: 'transport'; readonly key: RsaPublicKey };
+
 /** Reads ServerKeyExchange.exchange. Whether the group was offered is for the caller to see. */
 export function decodeSignedShare(
   crypto: CryptoProvider,
-  suite: Tls12Suite,
+  keyExchange: EphemeralExchange,
   exchange: Uint8Array,
 ): Result<SignedShare, Failure> {
-  switch (suite.keyExchange) {
+  switch (keyExchange) {
     case 'ecdhe':
       return decodeEcdhe(exchange);
     case 'dhe':
@@ -62,14 +70,14 @@ export function signedParams({ client, server }: Randoms, params: Uint8Array): U
 }
 
 /** ClientKeyExchange.exchange of a client that has answered with this share. */
-export function encodeClientShare({ keyExchange }: Tls12Suite, share: Uint8Array): Uint8Array {
+export function encodeClientShare(keyExchange: EphemeralExchange, share: Uint8Array): Uint8Array {
   return encode(clientShare[keyExchange], { share });
 }
 
 /** The client's share in a ClientKeyExchange, as a KeyExchangeGroup of the provider takes it. */
 export function decodeClientShare(
   crypto: CryptoProvider,
-  { keyExchange }: Tls12Suite,
+  keyExchange: EphemeralExchange,
   group: GroupName,
   exchange: Uint8Array,
 ): Result<Uint8Array, Failure> {
@@ -82,8 +90,49 @@ export function decodeClientShare(
  * The premaster secret: the shared secret, without its leading zeros where it is a number (RFC 5246 §8.1.2; a coordinate
  * keeps them, RFC 8422 §5.10). Its length then tells a little about a secret that is used once (Raccoon).
  */
-export function premasterSecret({ keyExchange }: Tls12Suite, sharedSecret: Secret): Secret {
+export function premasterSecret(keyExchange: EphemeralExchange, sharedSecret: Secret): Secret {
   return keyExchange === 'dhe' ? secret(withoutZeros(sharedSecret).slice()) : sharedSecret;
+}
+
+/** Bytes of the premaster secret of key transport (RFC 5246 §7.4.7.1). */
+export const TRANSPORTED_LENGTH = 48;
+
+/**
+ * The premaster secret that a client transports: the version it has offered, against those who make it offer less, then
+ * randomness; TRANSPORTED_LENGTH bytes of entropy.
+ */
+export function transportedPremaster(entropy: Uint8Array): Secret {
+  const premaster = secret(entropy.slice());
+  premaster.set([protocolVersions.tls12 >> 8, protocolVersions.tls12 & 0xff]);
+  return premaster;
+}
+
+/** EncryptedPreMasterSecret (RFC 5246 §7.4.7.1), as ClientKeyExchange.exchange. */
+export function encodeTransported(ciphertext: Uint8Array): Uint8Array {
+  return encode(transported, { ciphertext });
+}
+
+/**
+ * The premaster secret in ClientKeyExchange.exchange, or a random one: which of the two nobody may learn (Bleichenbacher, ROBOT,
+ * Klíma-Pokorný-Rosa). So it is drawn before anything is read, the decryption answers with it where the padding is bad, the
+ * version is compared without a branch, and the handshake goes on to a Finished that will not fit. `random` has
+ * TRANSPORTED_LENGTH bytes, `blinding` SIGNING_ENTROPY_LENGTH.
+ */
+export function decodeTransported(
+  crypto: CryptoProvider,
+  key: RsaPrivateKey,
+  exchange: Uint8Array,
+  random: Uint8Array,
+  blinding: Uint8Array,
+): Result<Secret, Failure> {
+  const decoded = decode(transported, exchange);
+  if (!decoded.ok) return err({ kind: 'malformed', structure: 'clientKeyExchange', ...decoded.error });
+  const found = crypto.rsa.decryptPkcs1(key, decoded.value.ciphertext, random, blinding);
+  const [major = 0, minor = 0] = found;
+  const difference = ((major << 8) | minor) ^ protocolVersions.tls12;
+  // All ones where the version is another: of a difference of at most 16 bits, the sign of what is below zero.
+  const other = -difference >> 31;
+  return ok(secret(found.map((byte, i) => byte ^ (other & (byte ^ (random[i] ?? 0))))));
 }
 
 /** ECCurveType */
@@ -103,6 +152,7 @@ interface DhParams {
 
 const ecdhFields = { curveType: uint8, namedCurve: uint16, public: opaque(1, 255) };
 const dhFields = { p: opaque(1, 0xffff), g: opaque(1, 0xffff), ys: opaque(1, 0xffff) };
+const transported = struct<{ readonly ciphertext: Uint8Array }>({ ciphertext: opaque(0, 0xffff) });
 const signatureFields = { algorithm: uint16, signature: opaque(0, 0xffff) };
 
 const ecdhParams = struct<EcdhParams>(ecdhFields);
@@ -111,7 +161,7 @@ const signature = struct<CertificateVerify>(signatureFields);
 const signedEcdh = struct<EcdhParams & CertificateVerify>({ ...ecdhFields, ...signatureFields });
 const signedDh = struct<DhParams & CertificateVerify>({ ...dhFields, ...signatureFields });
 
-const clientShare: Readonly<Record<KeyExchange, Codec<{ readonly share: Uint8Array }>>> = {
+const clientShare: Readonly<Record<EphemeralExchange, Codec<{ readonly share: Uint8Array }>>> = {
   ecdhe: struct<{ readonly share: Uint8Array }>({ share: opaque(1, 255) }),
   dhe: struct<{ readonly share: Uint8Array }>({ share: opaque(1, 0xffff) }),
 };

@@ -25,11 +25,14 @@ export type Tls12Cipher =
   | { readonly kind: 'cbc'; readonly keyLength: 16 | 32; readonly mac: CbcHash };
 
 /** Ephemeral Diffie-Hellman on curves (RFC 8422 §2) and in finite fields (RFC 7919). */
-export type KeyExchange = 'ecdhe' | 'dhe';
+export type EphemeralExchange = 'ecdhe' | 'dhe';
+
+/** Or key transport under the server's RSA key (RFC 5246 §7.4.7.1), which keeps no secret once that key is out. */
+export type KeyExchange = EphemeralExchange | 'rsa';
 
 /**
- * To add a suite: its code in codepoints.ts, a row here, and where it is for everybody its place in defaults.ts. Those with CBC are
- * for peers that have nothing better: see `legacyCipherSuites`.
+ * To add a suite: its code in codepoints.ts, a row here, and where it is for everybody its place in defaults.ts. Those with CBC or
+ * static RSA are for peers that have nothing better: see `legacyCipherSuites`.
  */
 export const tls12Suites: Readonly<Record<Tls12CipherSuiteName, Tls12Suite>> = {
   TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: suite(
@@ -162,14 +165,21 @@ export const tls12Suites: Readonly<Record<Tls12CipherSuiteName, Tls12Suite>> = {
   TLS_DHE_RSA_WITH_AES_256_CBC_SHA: cbc('TLS_DHE_RSA_WITH_AES_256_CBC_SHA', 'dhe', 'rsa', 32, 'sha1'),
   TLS_DHE_RSA_WITH_AES_128_CBC_SHA256: cbc('TLS_DHE_RSA_WITH_AES_128_CBC_SHA256', 'dhe', 'rsa', 16, 'sha256'),
   TLS_DHE_RSA_WITH_AES_256_CBC_SHA256: cbc('TLS_DHE_RSA_WITH_AES_256_CBC_SHA256', 'dhe', 'rsa', 32, 'sha256'),
+  TLS_RSA_WITH_AES_128_GCM_SHA256: suite('TLS_RSA_WITH_AES_128_GCM_SHA256', 'rsa', 'rsa', 'aes-128-gcm'),
+  TLS_RSA_WITH_AES_256_GCM_SHA384: suite('TLS_RSA_WITH_AES_256_GCM_SHA384', 'rsa', 'rsa', 'aes-256-gcm'),
+  TLS_RSA_WITH_AES_128_CBC_SHA: cbc('TLS_RSA_WITH_AES_128_CBC_SHA', 'rsa', 'rsa', 16, 'sha1'),
+  TLS_RSA_WITH_AES_256_CBC_SHA: cbc('TLS_RSA_WITH_AES_256_CBC_SHA', 'rsa', 'rsa', 32, 'sha1'),
+  TLS_RSA_WITH_AES_128_CBC_SHA256: cbc('TLS_RSA_WITH_AES_128_CBC_SHA256', 'rsa', 'rsa', 16, 'sha256'),
+  TLS_RSA_WITH_AES_256_CBC_SHA256: cbc('TLS_RSA_WITH_AES_256_CBC_SHA256', 'rsa', 'rsa', 32, 'sha256'),
 };
 
 /**
- * What nobody gets who does not ask for it: suites with CBC, which has been broken time and again (Vaudenay, Lucky 13) and is
- * kept together with care alone. For `cipherSuites`, behind all others, where a peer has nothing better.
+ * What nobody gets who does not ask for it: suites with CBC, which has been broken time and again (Vaudenay, Lucky 13), and
+ * those without forward secrecy (static RSA: Bleichenbacher, ROBOT). Care alone keeps them together. For `cipherSuites`,
+ * behind all others, where a peer has nothing better.
  */
 export const legacyCipherSuites: readonly Tls12CipherSuiteName[] = Object.values(tls12Suites)
-  .filter(({ cipher }) => cipher.kind === 'cbc')
+  .filter(({ cipher, keyExchange }) => cipher.kind === 'cbc' || keyExchange === 'rsa')
   .map(({ name }) => name);
 
 /** The suite with this code, or undefined when it is none of ours for TLS 1.2. */

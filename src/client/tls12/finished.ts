@@ -143,11 +143,14 @@ function tickets(
   { secured, ticket }: Tls12AwaitServerFinished,
   now: number,
 ): readonly Action[] {
-  const { agreed, resumed } = secured;
+  const { agreed, server, resumed } = secured;
+  const { signatureScheme } = server;
   if (!config.acceptTickets || !agreed.extendedMasterSecret) return [];
   if (ticket === undefined && resumed !== undefined) return [{ kind: 'ticket', session: resumed }];
   if (ticket === undefined && agreed.sessionId.length === 0) return [];
-  return [{ kind: 'ticket', session: session(config, secured, ticket, now) }];
+  // Nor is there one that began without forward secrecy: it would go on without.
+  if (signatureScheme === undefined) return [];
+  return [{ kind: 'ticket', session: { ...session(config, secured, ticket, now), signatureScheme } }];
 }
 
 function session(
@@ -155,7 +158,7 @@ function session(
   { agreed, server, group, master }: Tls12Secured,
   received: ReceivedTicket | undefined,
   now: number,
-): Tls12Session {
+): Omit<Tls12Session, 'signatureScheme'> {
   return {
     version: 'TLS 1.2',
     cipherSuite: agreed.suite.name,
@@ -167,7 +170,6 @@ function session(
     receivedAt: now,
     serverName: sessionName(config),
     ...storeShown(server.shown),
-    signatureScheme: server.signatureScheme,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   answerTls12ServerFinished,
 } from './finished.ts';
 import { answerTls12OwnCredential, answerTls12OwnSignature } from './own-flight.ts';
-import type { Tls12ClientWaiting } from './phase.ts';
+import type { Tls12AwaitCertificateRequest, Tls12ClientWaiting } from './phase.ts';
 import { answerResumedVerdict } from './resumption.ts';
 import {
   answerCertificateStatus,
@@ -40,10 +40,21 @@ export function handleTls12Client(
         return answerServerKeyExchange(config, phase, message.body, raw);
       }
       if (message.kind === 'certificateStatus' && phase.agreed.mayStapleStatus) {
-        return answerCertificateStatus(phase, message.body, raw);
+        return answerCertificateStatus(
+          config,
+          phase.agreed,
+          phase.shown,
+          message.body,
+          phase.transcript,
+          raw,
+        );
       }
       break;
     case 'tls12AwaitCertificateRequest':
+      if (message.kind === 'certificateStatus' && mayComeHere(phase)) {
+        const { agreed, proof } = phase.proven;
+        return answerCertificateStatus(config, agreed, proof.shown, message.body, phase.transcript, raw);
+      }
       if (message.kind === 'tls12CertificateRequest') {
         return answerTls12CertificateRequest(phase, message.body, raw);
       }
@@ -64,6 +75,11 @@ export function handleTls12Client(
       break;
   }
   return err(misbehaved('unexpected-message', `${message.kind} in the state ${phase.kind}`));
+}
+
+/** With key transport nothing comes between the certificate and what is stapled to it but this state. */
+function mayComeHere({ proven: { agreed, server } }: Tls12AwaitCertificateRequest): boolean {
+  return server.kind === 'transport' && agreed.mayStapleStatus;
 }
 
 /** change_cipher_spec: one state awaits it, and in every other it comes too early or too late (CVE-2014-0224). */

@@ -1,7 +1,7 @@
-import { generate, SIGNING_ENTROPY_LENGTH } from '../../../nocrypto/index.ts';
-import { err, ok } from '../../../x509/index.ts';
+import { generate, type Secret, SIGNING_ENTROPY_LENGTH } from '../../../nocrypto/index.ts';
+import { err, ok, type Result } from '../../../x509/index.ts';
 import type { ClientConfig } from '../../config.ts';
-import { misbehaved } from '../../failure.ts';
+import { type Failure, misbehaved } from '../../failure.ts';
 import {
   bareEntries,
   type Chosen,
@@ -10,7 +10,14 @@ import {
   proveKey,
 } from '../../own-certificate.ts';
 import type { CertificateRequestFacts, Response } from '../../request.ts';
-import { encodeClientShare, premasterSecret } from '../../tls12/key-exchange.ts';
+import {
+  encodeClientShare,
+  encodeTransported,
+  premasterSecret,
+  type ServerOffer,
+  TRANSPORTED_LENGTH,
+  transportedPremaster,
+} from '../../tls12/key-exchange.ts';
 import { extendedMasterSecret, keyBlock, masterSecret } from '../../tls12/key-schedule.ts';
 import { extended, handshakeMessages, type Tls12Transcript } from '../../tls12/transcript.ts';
 import {
@@ -81,31 +88,63 @@ function sendCertificate(
 /** ClientKeyExchange (RFC 5246 §7.4.7), and from there the master secret. */
 function exchangeKeys(
   config: ClientConfig,
-  { agreed, server, share }: Tls12OwnFlight,
+  { agreed, peer, server }: Tls12OwnFlight,
   chosen: Chosen | undefined,
   before: Tls12Transcript,
   actions: readonly Action[],
 ): Transition {
   const { crypto } = config;
   const { suite, randoms } = agreed;
-  const group = crypto.groups[share.group];
-  const drawn = generate(agreed.rng, group.encapsulateEntropyLength + SIGNING_ENTROPY_LENGTH);
-  const exchanged = group.encapsulate(share.share, drawn.bytes.subarray(0, group.encapsulateEntropyLength));
-  if (!exchanged.ok) return err(misbehaved('bad-key-share', `${share.group}: ${exchanged.error.kind}`));
-  const keyExchange = sendTls12Handshake({
-    kind: 'clientKeyExchange',
-    body: { exchange: encodeClientShare(suite, exchanged.value.share) },
-  });
+  const exchangeEntropy = entropyLength(config, server);
+  const drawn = generate(agreed.rng, exchangeEntropy + SIGNING_ENTROPY_LENGTH);
+  const exchanged = exchangeWith(config, server, drawn.bytes.subarray(0, exchangeEntropy));
+  if (!exchanged.ok) return exchanged;
+  const { exchange, premaster } = exchanged.value;
+  const keyExchange = sendTls12Handshake({ kind: 'clientKeyExchange', body: { exchange } });
   const transcript = extended(before, keyExchange.raw);
-  const premaster = premasterSecret(suite, exchanged.value.sharedSecret);
   const master = agreed.extendedMasterSecret
     ? extendedMasterSecret(crypto, suite, premaster, transcript.hash.digest())
     : masterSecret(crypto, suite, premaster, randoms);
   const keys = keyBlock(crypto, suite, master, randoms);
-  const secured: Tls12Secured = { agreed, server, group: share.group, master, keys, resumed: undefined };
+  const group = server.kind === 'ephemeral' ? server.share.group : undefined;
+  const secured: Tls12Secured = { agreed, server: peer, group, master, keys, resumed: undefined };
   const secret = logSecret('CLIENT_RANDOM', randoms.client, master);
-  const entropy = drawn.bytes.subarray(group.encapsulateEntropyLength);
+  const entropy = drawn.bytes.subarray(exchangeEntropy);
   return proveOwnKey(config, secured, chosen, transcript, entropy, [...actions, keyExchange, secret]);
+}
+
+/** This side's half of the key exchange, and what both sides then know. */
+interface Exchanged {
+  readonly exchange: Uint8Array;
+  readonly premaster: Secret;
+}
+
+/** `entropy` has {@link entropyLength} bytes. */
+function exchangeWith(
+  { crypto }: ClientConfig,
+  server: ServerOffer,
+  entropy: Uint8Array,
+): Result<Exchanged, Failure> {
+  if (server.kind === 'transport') {
+    const premaster = transportedPremaster(entropy.subarray(0, TRANSPORTED_LENGTH));
+    const encrypted = crypto.rsa.encryptPkcs1(server.key, premaster, entropy.subarray(TRANSPORTED_LENGTH));
+    return encrypted.ok
+      ? ok({ exchange: encodeTransported(encrypted.value), premaster })
+      : err(misbehaved('certificate-does-not-fit-suite', 'the key is too short for key transport'));
+  }
+  const { keyExchange, share } = server;
+  const exchanged = crypto.groups[share.group].encapsulate(share.share, entropy);
+  if (!exchanged.ok) return err(misbehaved('bad-key-share', `${share.group}: ${exchanged.error.kind}`));
+  return ok({
+    exchange: encodeClientShare(keyExchange, exchanged.value.share),
+    premaster: premasterSecret(keyExchange, exchanged.value.sharedSecret),
+  });
+}
+
+function entropyLength({ crypto }: ClientConfig, server: ServerOffer): number {
+  return server.kind === 'transport'
+    ? TRANSPORTED_LENGTH + SIGNING_ENTROPY_LENGTH
+    : crypto.groups[server.share.group].encapsulateEntropyLength;
 }
 
 /** CertificateVerify (RFC 5246 §7.4.8) of a client that has shown a certificate. */

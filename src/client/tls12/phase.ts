@@ -6,9 +6,9 @@ import type { KeyProof, PeerProof, Shown } from '../../peer-certificate.ts';
 import type { CertificateRequestFacts } from '../../request.ts';
 import type { Tls12Session } from '../../session.ts';
 import type { RecordSizes } from '../../state.ts';
-import type { SignedShare } from '../../tls12/key-exchange.ts';
+import type { ServerOffer } from '../../tls12/key-exchange.ts';
 import type { KeyBlock, Randoms } from '../../tls12/key-schedule.ts';
-import type { Tls12Suite } from '../../tls12/suites.ts';
+import type { EphemeralExchange, Tls12Suite } from '../../tls12/suites.ts';
 import type { Tls12Transcript } from '../../tls12/transcript.ts';
 
 /**
@@ -75,15 +75,16 @@ export interface Tls12AwaitCertificate {
 export interface Tls12AwaitServerKeyExchange {
   readonly kind: 'tls12AwaitServerKeyExchange';
   readonly agreed: Tls12Agreed;
+  readonly keyExchange: EphemeralExchange;
   readonly shown: Shown;
   readonly transcript: Tls12Transcript;
 }
 
-/** What a client knows of its server once it has seen the server's share under the certificate's signature. */
+/** What a client knows of its server before it judges it: how to exchange keys with it, and that they are its own. */
 export interface Tls12Proven {
   readonly agreed: Tls12Agreed;
   readonly proof: KeyProof;
-  readonly share: SignedShare;
+  readonly server: ServerOffer;
 }
 
 /** CertificateRequest or ServerHelloDone. */
@@ -111,8 +112,8 @@ export interface Tls12AwaitServerVerdict {
 /** What is known when it is this client's turn: the server is who it should be. */
 export interface Tls12OwnFlight {
   readonly agreed: Tls12Agreed;
-  readonly server: PeerProof;
-  readonly share: SignedShare;
+  readonly peer: PeerProof;
+  readonly server: ServerOffer;
 }
 
 /** The caller chooses the certificate that the server has asked for. */

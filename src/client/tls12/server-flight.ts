@@ -7,6 +7,8 @@ import {
   decodeShown,
   judge,
   type PeerProof,
+  type Shown,
+  transportKey,
   verifySignature,
   withOcspResponse,
 } from '../../peer-certificate.ts';
@@ -21,10 +23,11 @@ import type {
   Tls12CertificateRequest,
 } from '../../tls12/messages.ts';
 import { schemeFitsSuite } from '../../tls12/suites.ts';
-import { extended } from '../../tls12/transcript.ts';
+import { extended, type Tls12Transcript } from '../../tls12/transcript.ts';
 import type { Transition } from '../../transition.ts';
 import { beginOwnFlight } from './own-flight.ts';
 import type {
+  Tls12Agreed,
   Tls12AwaitCertificate,
   Tls12AwaitCertificateRequest,
   Tls12AwaitServerHelloDone,
@@ -49,35 +52,42 @@ export function answerTls12Certificate(
     { ...nothingStapled, scts: agreed.scts },
   );
   if (!shown.ok) return shown;
-  return ok({
-    phase: {
-      kind: 'tls12AwaitServerKeyExchange',
-      agreed,
-      shown: shown.value,
-      transcript: extended(transcript, raw),
-    },
-    actions: [],
-  });
+  return awaitExchange(config, agreed, shown.value, extended(transcript, raw));
 }
 
 /** RFC 6066 §8: once, right behind the certificate, and only from a server that has announced it. */
 export function answerCertificateStatus(
-  { agreed, shown, transcript }: Tls12AwaitServerKeyExchange,
+  config: ClientConfig,
+  agreed: Tls12Agreed,
+  shown: Shown,
   { statusType, response }: CertificateStatus,
+  before: Tls12Transcript,
   raw: Uint8Array,
 ): Transition {
   if (statusType !== certificateStatusTypes.ocsp) {
     return err(misbehaved('unoffered-status-type', `${statusType} in CertificateStatus`));
   }
-  return ok({
-    phase: {
-      kind: 'tls12AwaitServerKeyExchange',
-      agreed: { ...agreed, mayStapleStatus: false },
-      shown: withOcspResponse(shown, response),
-      transcript: extended(transcript, raw),
-    },
-    actions: [],
-  });
+  const stapled = withOcspResponse(shown, response);
+  return awaitExchange(config, { ...agreed, mayStapleStatus: false }, stapled, extended(before, raw));
+}
+
+/** The server's share comes next; with key transport there is none, and the certificate's key takes its place. */
+function awaitExchange(
+  config: ClientConfig,
+  agreed: Tls12Agreed,
+  shown: Shown,
+  transcript: Tls12Transcript,
+): Transition {
+  const { keyExchange } = agreed.suite;
+  if (keyExchange !== 'rsa') {
+    const phase = { kind: 'tls12AwaitServerKeyExchange', agreed, keyExchange, shown, transcript } as const;
+    return ok({ phase, actions: [] });
+  }
+  const transport = transportKey(config, shown);
+  if (!transport.ok) return transport;
+  const { proof, key } = transport.value;
+  const proven = { agreed, proof, server: { kind: 'transport', key } } as const;
+  return ok({ phase: { kind: 'tls12AwaitCertificateRequest', proven, transcript }, actions: [] });
 }
 
 /**
@@ -86,12 +96,12 @@ export function answerCertificateStatus(
  */
 export function answerServerKeyExchange(
   config: ClientConfig,
-  { agreed, shown, transcript }: Tls12AwaitServerKeyExchange,
+  { agreed, keyExchange, shown, transcript }: Tls12AwaitServerKeyExchange,
   message: ServerKeyExchange,
   raw: Uint8Array,
 ): Transition {
   const { suite, randoms } = agreed;
-  const share = decodeSignedShare(config.crypto, suite, message.exchange);
+  const share = decodeSignedShare(config.crypto, keyExchange, message.exchange);
   if (!share.ok) return share;
   const { group, params, signed } = share.value;
   if (!config.groups.includes(group)) {
@@ -106,7 +116,11 @@ export function answerServerKeyExchange(
   return ok({
     phase: {
       kind: 'tls12AwaitCertificateRequest',
-      proven: { agreed, proof: proof.value, share: share.value },
+      proven: {
+        agreed,
+        proof: proof.value,
+        server: { kind: 'ephemeral', keyExchange, share: share.value },
+      },
       transcript: extended(transcript, raw),
     },
     actions: [],
@@ -181,8 +195,8 @@ export function answerTls12ServerVerdict(
 function accept(
   config: ClientConfig,
   { proven, certificateRequest, transcript }: Tls12AwaitServerVerdict,
-  server: PeerProof,
+  peer: PeerProof,
 ): Transition {
-  const { agreed, share } = proven;
-  return beginOwnFlight(config, { agreed, share, server }, certificateRequest, transcript);
+  const { agreed, server } = proven;
+  return beginOwnFlight(config, { agreed, server, peer }, certificateRequest, transcript);
 }

@@ -1,6 +1,7 @@
-import { err, ok } from '../../../x509/index.ts';
+import { generate, type Secret, SIGNING_ENTROPY_LENGTH } from '../../../nocrypto/index.ts';
+import { err, ok, type Result } from '../../../x509/index.ts';
 import type { ServerConfig } from '../../config.ts';
-import { misbehaved } from '../../failure.ts';
+import { type Failure, misbehaved } from '../../failure.ts';
 import type { CertificateVerify } from '../../messages.ts';
 import {
   acceptVerdict,
@@ -11,12 +12,18 @@ import {
 } from '../../peer-certificate.ts';
 import type { Response } from '../../request.ts';
 import { nothingStapled } from '../../stapling.ts';
-import { decodeClientShare, premasterSecret } from '../../tls12/key-exchange.ts';
+import {
+  decodeClientShare,
+  decodeTransported,
+  premasterSecret,
+  TRANSPORTED_LENGTH,
+} from '../../tls12/key-exchange.ts';
 import { extendedMasterSecret, keyBlock, masterSecret } from '../../tls12/key-schedule.ts';
 import type { ClientKeyExchange, Tls12Certificate } from '../../tls12/messages.ts';
 import { extended, handshakeMessages, type Tls12Transcript } from '../../tls12/transcript.ts';
 import { logSecret, type Transition } from '../../transition.ts';
 import type {
+  OwnExchange,
   Tls12AwaitClientCertificate,
   Tls12AwaitClientCertificateVerify,
   Tls12AwaitClientChangeCipherSpec,
@@ -56,18 +63,17 @@ export function answerClientKeyExchange(
   raw: Uint8Array,
 ): Transition {
   const { crypto } = config;
-  const { offer, suite, randoms, own, group, rng } = agreed;
-  const share = decodeClientShare(crypto, suite, group, exchange);
-  if (!share.ok) return share;
-  const shared = crypto.groups[group].decapsulate(agreed.privateKey, share.value);
-  if (!shared.ok) return err(misbehaved('bad-key-share', `${group}: ${shared.error.kind}`));
+  const { offer, suite, randoms, own } = agreed;
+  const drawn = generate(agreed.rng, TRANSPORTED_LENGTH + SIGNING_ENTROPY_LENGTH);
+  const premaster = premasterFrom(config, agreed.exchange, exchange, drawn.bytes);
+  if (!premaster.ok) return premaster;
   const transcript = extended(before, raw);
-  const premaster = premasterSecret(suite, shared.value);
   const master = offer.extendedMasterSecret
-    ? extendedMasterSecret(crypto, suite, premaster, transcript.hash.digest())
-    : masterSecret(crypto, suite, premaster, randoms);
+    ? extendedMasterSecret(crypto, suite, premaster.value, transcript.hash.digest())
+    : masterSecret(crypto, suite, premaster.value, randoms);
   const keys = keyBlock(crypto, suite, master, randoms);
-  const secured: Tls12Secured = { offer, suite, randoms, master, keys, group, own, rng };
+  const group = agreed.exchange.kind === 'ephemeral' ? agreed.exchange.group : undefined;
+  const secured: Tls12Secured = { offer, suite, randoms, master, keys, group, own, rng: drawn.rng };
   return ok({
     phase:
       shown === undefined
@@ -75,6 +81,26 @@ export function answerClientKeyExchange(
         : { kind: 'tls12AwaitClientCertificateVerify', secured, shown, transcript },
     actions: [logSecret('CLIENT_RANDOM', randoms.client, master)],
   });
+}
+
+/** What the client's half of the exchange comes to. The randomness for key transport is drawn whatever will be needed. */
+function premasterFrom(
+  { crypto }: ServerConfig,
+  own: OwnExchange,
+  exchange: Uint8Array,
+  entropy: Uint8Array,
+): Result<Secret, Failure> {
+  if (own.kind === 'transport') {
+    const random = entropy.subarray(0, TRANSPORTED_LENGTH);
+    return decodeTransported(crypto, own.key, exchange, random, entropy.subarray(TRANSPORTED_LENGTH));
+  }
+  const { name, group, privateKey } = own;
+  const share = decodeClientShare(crypto, name, group, exchange);
+  if (!share.ok) return share;
+  const shared = crypto.groups[group].decapsulate(privateKey, share.value);
+  return shared.ok
+    ? ok(premasterSecret(name, shared.value))
+    : err(misbehaved('bad-key-share', `${group}: ${shared.error.kind}`));
 }
 
 /** §7.4.8, and the authenticator's turn. */

@@ -1,24 +1,35 @@
-import type { GroupName, Rng } from '../../../nocrypto/index.ts';
+import type { GroupName, Rng, RsaPrivateKey } from '../../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../../x509/index.ts';
 import type { ServerConfig } from '../../config.ts';
-import type { AnyCredential } from '../../credential.ts';
+import { type AnyCredential, mayEncrypt } from '../../credential.ts';
 import { findExtension } from '../../extensions.ts';
 import { type Failure, incompatible, misuse } from '../../failure.ts';
 import type { ClientHello } from '../../messages.ts';
-import { type Accepted, type Chosen, chooseCredential } from '../../own-certificate.ts';
+import { type Accepted, type Chosen, chooseCredential, type Own } from '../../own-certificate.ts';
 import type { ClientHelloFacts, Response } from '../../request.ts';
 import { listed } from '../../text.ts';
 import { groupFitsSuite, isFiniteField } from '../../tls12/groups.ts';
-import { type Tls12Suite, tls12Suites } from '../../tls12/suites.ts';
+import { type EphemeralExchange, type Tls12Suite, tls12Suites } from '../../tls12/suites.ts';
 import type { Transition } from '../../transition.ts';
 import { firstByName, nothingFits } from '../credential.ts';
 import { sendTls12Flight } from './flight.ts';
 import type { Tls12AwaitCredential, Tls12Offer, UsableSuite } from './phase.ts';
 
-/** A suite with a group and a certificate that go with it. */
-export interface Tls12Choice extends UsableSuite {
-  readonly own: Chosen;
-}
+/** A suite with a group and a certificate that go with it, or with the key that premaster secrets are encrypted to. */
+export type Tls12Choice =
+  | {
+      readonly kind: 'ephemeral';
+      readonly suite: Tls12Suite;
+      readonly name: EphemeralExchange;
+      readonly group: GroupName;
+      readonly own: Chosen;
+    }
+  | {
+      readonly kind: 'transport';
+      readonly suite: Tls12Suite;
+      readonly key: RsaPrivateKey;
+      readonly own: Own;
+    };
 
 /** Which certificate this client is shown, and with it the suite: found among the configured ones, or asked for. */
 export function proceedWithTls12Credential(
@@ -70,10 +81,12 @@ function usableSuites(
     );
   }
   const codes = findExtension(hello.extensions, 'supportedGroups') ?? [];
-  const usable = common.flatMap((name) => {
-    const suite = tls12Suites[name];
+  const usable = common.flatMap((suiteName): readonly UsableSuite[] => {
+    const suite = tls12Suites[suiteName];
+    if (suite.keyExchange === 'rsa') return [{ suite, keyExchange: { kind: 'transport' } }];
+    const name = suite.keyExchange;
     const group = chooseGroup(config, codes, facts, suite);
-    return group === undefined ? [] : [{ suite, group }];
+    return group === undefined ? [] : [{ suite, keyExchange: { kind: 'ephemeral', name, group } }];
   });
   return usable.length === 0
     ? err(incompatible('no-common-group', `the client offers ${listed(facts.groups)}`))
@@ -106,11 +119,28 @@ function choose(
   usable: readonly UsableSuite[],
   credentials: readonly AnyCredential[],
 ): Tls12Choice | undefined {
-  for (const { suite, group } of usable) {
+  for (const { suite, keyExchange } of usable) {
     const fitting = credentials.filter((credential) => authenticates(suite, credential, facts));
+    if (keyExchange.kind === 'transport') {
+      const transport = chooseTransport(suite, fitting);
+      if (transport !== undefined) return transport;
+      continue;
+    }
     const accepted: Accepted = { ...facts, certificateTypes: ['x509'] };
     const own = chooseCredential(fitting, accepted, '1.2');
-    if (own !== undefined) return { suite, group, own };
+    if (own !== undefined) return { ...keyExchange, suite, own };
+  }
+  return undefined;
+}
+
+/** The first certificate whose key this side has at hand and that may be encrypted to; one that is elsewhere only signs. */
+function chooseTransport(suite: Tls12Suite, credentials: readonly AnyCredential[]): Tls12Choice | undefined {
+  for (const credential of credentials) {
+    if (credential.certificateType !== 'x509' || credential.key.kind !== 'private') continue;
+    const { key } = credential.key;
+    if (key.kind === 'rsa' && credential.publicKey.keyType === 'rsa' && mayEncrypt(credential.leaf)) {
+      return { kind: 'transport', suite, key, own: { credential, scheme: undefined } };
+    }
   }
   return undefined;
 }

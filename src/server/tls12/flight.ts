@@ -5,7 +5,13 @@ import type { ServerConfig } from '../../config.ts';
 import { isForName } from '../../credential.ts';
 import type { Tls12ServerHelloExtension } from '../../extensions.ts';
 import { RANDOM_LENGTH } from '../../messages.ts';
-import { bareEntries, type Chosen, checkExternalSignature, proveKey } from '../../own-certificate.ts';
+import {
+  bareEntries,
+  type Chosen,
+  checkExternalSignature,
+  type Own,
+  proveKey,
+} from '../../own-certificate.ts';
 import type { Response } from '../../request.ts';
 import { signatureSchemes } from '../../signature-schemes.ts';
 import { encodeParams, encodeSignedShare, signedParams } from '../../tls12/key-exchange.ts';
@@ -17,48 +23,66 @@ import type { Tls12Choice } from './credential.ts';
 import type { Tls12Agreed, Tls12AwaitSignature, Tls12Offer } from './phase.ts';
 import { issuesTicket } from './ticket.ts';
 
-/** ServerHello … ServerKeyExchange (RFC 5246 §7.3), whose signature is made here, or asked for. `hello` is the client's. */
+/** ServerHello … ServerHelloDone (RFC 5246 §7.3). `hello` is the client's. */
 export function sendTls12Flight(
   config: ServerConfig,
   offer: Tls12Offer,
-  { suite, group: groupName, own }: Tls12Choice,
+  choice: Tls12Choice,
   hello: Uint8Array,
   rng: Rng,
 ): Transition {
   const { crypto } = config;
-  const group = crypto.groups[groupName];
-  const keyEnd = RANDOM_LENGTH + group.generateEntropyLength;
+  const { suite, own } = choice;
+  const keyEnd =
+    RANDOM_LENGTH + (choice.kind === 'ephemeral' ? crypto.groups[choice.group].generateEntropyLength : 0);
   const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH);
-  const { privateKey, share } = group.generate(drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
   const randoms = { client: offer.clientRandom, server: serverRandom(config, drawn.bytes) };
-  const agreed: Tls12Agreed = { offer, suite, randoms, own, group: groupName, privateKey, rng: drawn.rng };
   const greeting = { suite, random: randoms.server, sessionId: new Uint8Array(0) };
   const shown = [
     sendTls12Handshake(serverHello(config, offer, greeting, own)),
-    sendTls12Handshake({ kind: 'tls12Certificate', body: { certificateList: bareEntries(own.credential) } }),
+    sendTls12Handshake({
+      kind: 'tls12Certificate',
+      body: { certificateList: bareEntries(own.credential) },
+    }),
   ];
   const transcript = startTls12Transcript(crypto, suite, [hello, ...shown.map(({ raw }) => raw)]);
-  const params = encodeParams(groupName, share);
-  const proof = proveKey(config, own, signedParams(randoms, params), drawn.bytes.subarray(keyEnd));
+  const common = { offer, suite, randoms, rng: drawn.rng };
+  if (choice.kind === 'transport') {
+    const agreed: Tls12Agreed = { ...common, own, exchange: { kind: 'transport', key: choice.key } };
+    return finishFlight(config, agreed, [], transcript, shown);
+  }
+  const { name, group } = choice;
+  const { privateKey, share } = crypto.groups[group].generate(drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
+  const agreed: Tls12Agreed = { ...common, own, exchange: { kind: 'ephemeral', name, group, privateKey } };
+  const params = encodeParams(group, share);
+  const proof = proveKey(config, choice.own, signedParams(randoms, params), drawn.bytes.subarray(keyEnd));
   if (!proof.ok) return proof;
   if (proof.value.kind === 'request') {
     return ok({
-      phase: { kind: 'tls12AwaitSignature', agreed, params, transcript },
+      phase: { kind: 'tls12AwaitSignature', agreed, chosen: choice.own, params, transcript },
       actions: [...shown, { kind: 'request', request: proof.value.request }],
     });
   }
-  return finishFlight(config, agreed, params, proof.value.signature, transcript, shown);
+  const exchange = serverKeyExchange(choice.own, params, proof.value.signature);
+  return finishFlight(config, agreed, [exchange], transcript, shown);
 }
 
 /** The signature came from elsewhere. */
 export function answerTls12Signature(
   config: ServerConfig,
-  { agreed, params, transcript }: Tls12AwaitSignature,
+  { agreed, chosen, params, transcript }: Tls12AwaitSignature,
   response: Response,
 ): Transition {
   const content = signedParams(agreed.randoms, params);
-  const signature = checkExternalSignature(config, agreed.own, content, response);
-  return signature.ok ? finishFlight(config, agreed, params, signature.value, transcript, []) : signature;
+  const signature = checkExternalSignature(config, chosen, content, response);
+  if (!signature.ok) return signature;
+  return finishFlight(config, agreed, [serverKeyExchange(chosen, params, signature.value)], transcript, []);
+}
+
+/** §7.4.3 */
+function serverKeyExchange({ scheme }: Chosen, params: Uint8Array, signature: Uint8Array): Tls12Message {
+  const exchange = encodeSignedShare(params, { algorithm: scheme.code, signature });
+  return { kind: 'serverKeyExchange', body: { exchange } };
 }
 
 /** What a ServerHello says that its extensions do not. */
@@ -74,7 +98,7 @@ export function serverHello(
   config: ServerConfig,
   offer: Tls12Offer,
   { suite, random, sessionId }: Greeting,
-  own: Chosen | undefined,
+  own: Own | undefined,
 ): Tls12Message {
   return {
     kind: 'tls12ServerHello',
@@ -100,19 +124,17 @@ export function serverRandom({ versions }: ServerConfig, entropy: Uint8Array): U
   return random;
 }
 
-/** ServerKeyExchange, CertificateRequest, ServerHelloDone. */
+/** ServerKeyExchange, where the suite has one, CertificateRequest, ServerHelloDone. */
 function finishFlight(
   config: ServerConfig,
   agreed: Tls12Agreed,
-  params: Uint8Array,
-  signature: Uint8Array,
+  exchange: readonly Tls12Message[],
   before: Tls12Transcript,
   actions: readonly Action[],
 ): Transition {
   const { clientAuthentication } = config;
-  const signed = { algorithm: agreed.own.scheme.code, signature };
   const messages: readonly Tls12Message[] = [
-    { kind: 'serverKeyExchange', body: { exchange: encodeSignedShare(params, signed) } },
+    ...exchange,
     ...certificateRequest(config),
     { kind: 'serverHelloDone', body: { nothing: new Uint8Array(0) } },
   ];
@@ -151,7 +173,7 @@ function helloExtensions(
   config: ServerConfig,
   offer: Tls12Offer,
   suite: Tls12Suite,
-  own: Chosen | undefined,
+  own: Own | undefined,
 ): readonly Tls12ServerHelloExtension[] {
   const { facts, applicationProtocol } = offer;
   const nothing = new Uint8Array(0);
@@ -169,7 +191,7 @@ function helloExtensions(
     extensions.push({ name: 'ecPointFormats', value: Uint8Array.of(0) });
   }
   // A session that goes on keeps its ticket: it ends when it was meant to.
-  if (own !== undefined && issuesTicket(config, offer))
+  if (own !== undefined && issuesTicket(config, offer, suite))
     extensions.push({ name: 'sessionTicket', value: nothing });
   if (applicationProtocol !== undefined) {
     extensions.push({ name: 'applicationLayerProtocolNegotiation', value: [applicationProtocol] });

@@ -1,11 +1,11 @@
-import type { GroupName, Rng, Secret } from '../../../nocrypto/index.ts';
+import type { GroupName, Rng, RsaPrivateKey, Secret } from '../../../nocrypto/index.ts';
 import type { ClientAuthentication } from '../../config.ts';
 import type { RawExtension } from '../../extensions.ts';
-import type { Chosen } from '../../own-certificate.ts';
+import type { Chosen, Own } from '../../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../../peer-certificate.ts';
 import type { ClientHelloFacts } from '../../request.ts';
 import type { KeyBlock, Randoms } from '../../tls12/key-schedule.ts';
-import type { Tls12Suite } from '../../tls12/suites.ts';
+import type { EphemeralExchange, Tls12Suite } from '../../tls12/suites.ts';
 import type { Tls12Transcript } from '../../tls12/transcript.ts';
 
 /**
@@ -54,20 +54,31 @@ export interface Tls12AwaitCredential {
   readonly rng: Rng;
 }
 
-/** A suite that both sides have, with this server's favourite group for it. */
+/** A suite that both sides have, with this server's favourite group for it; key transport needs none. */
 export interface UsableSuite {
   readonly suite: Tls12Suite;
-  readonly group: GroupName;
+  readonly keyExchange:
+    | { readonly kind: 'ephemeral'; readonly name: EphemeralExchange; readonly group: GroupName }
+    | { readonly kind: 'transport' };
 }
+
+/** How the premaster secret will come about, with what this server keeps of it. */
+export type OwnExchange =
+  | {
+      readonly kind: 'ephemeral';
+      readonly name: EphemeralExchange;
+      readonly group: GroupName;
+      readonly privateKey: Secret;
+    }
+  | { readonly kind: 'transport'; readonly key: RsaPrivateKey };
 
 /** What is settled with the ServerHello. */
 export interface Tls12Agreed {
   readonly offer: Tls12Offer;
   readonly suite: Tls12Suite;
   readonly randoms: Randoms;
-  readonly own: Chosen;
-  readonly group: GroupName;
-  readonly privateKey: Secret;
+  readonly own: Own;
+  readonly exchange: OwnExchange;
   readonly rng: Rng;
 }
 
@@ -75,6 +86,7 @@ export interface Tls12Agreed {
 export interface Tls12AwaitSignature {
   readonly kind: 'tls12AwaitSignature';
   readonly agreed: Tls12Agreed;
+  readonly chosen: Chosen;
   readonly params: Uint8Array;
   /** Up to the server's Certificate. */
   readonly transcript: Tls12Transcript;
@@ -110,7 +122,7 @@ export interface Tls12Secured {
   readonly keys: KeyBlock;
   readonly group: GroupName | undefined;
   /** Undefined for a session that is resumed. */
-  readonly own: Chosen | undefined;
+  readonly own: Own | undefined;
   readonly rng: Rng;
 }
 

@@ -2,9 +2,10 @@ import { generate } from '../../../nocrypto/index.ts';
 import { certificateTypeCodes } from '../../codepoints.ts';
 import type { ServerConfig } from '../../config.ts';
 import type { PeerProof } from '../../peer-certificate.ts';
-import { signatureSchemes } from '../../signature-schemes.ts';
+import { schemeCode } from '../../signature-schemes.ts';
 import { nothingShown, storedLength, storeShown } from '../../stored-shown.ts';
 import { sealTicket, TICKET_ENTROPY, type TicketState } from '../../ticket.ts';
+import type { Tls12Suite } from '../../tls12/suites.ts';
 import { type SendHandshake, sendTls12Handshake } from '../../transition.ts';
 import type { Tls12Offer, Tls12Secured } from './phase.ts';
 
@@ -12,7 +13,10 @@ import type { Tls12Offer, Tls12Secured } from './phase.ts';
 export function issuesTicket(
   { ticketKeys, ticketCount }: ServerConfig,
   { acceptsTickets, extendedMasterSecret }: Tls12Offer,
+  { keyExchange }: Tls12Suite,
 ): boolean {
+  // What began without forward secrecy would go on without.
+  if (keyExchange === 'rsa') return false;
   return ticketKeys.length > 0 && ticketCount > 0 && acceptsTickets && extendedMasterSecret;
 }
 
@@ -25,7 +29,7 @@ export function ticketMessage(
 ): SendHandshake | undefined {
   const { crypto, ticketLifetime } = config;
   const [key] = config.ticketKeys;
-  if (key === undefined || !issuesTicket(config, offer)) return undefined;
+  if (key === undefined || !issuesTicket(config, offer, suite)) return undefined;
   const shown = peer === undefined ? nothingShown : storeShown(peer.shown);
   const issuedAt = Math.floor(now / 1000);
   const state: TicketState = {
@@ -42,7 +46,7 @@ export function ticketMessage(
     context: config.sessionContext,
     serverCertificateType: certificateTypeCodes.x509,
     ...shown,
-    signatureScheme: peer === undefined ? 0 : signatureSchemes[peer.signatureScheme].code,
+    signatureScheme: schemeCode(peer?.signatureScheme),
   };
   const ticket =
     storedLength(shown) > MOST_SHOWN
