@@ -1,5 +1,6 @@
 import { type GroupName, type Secret, secret } from '../nocrypto/index.ts';
 import { err, ok, type Result } from '../x509/index.ts';
+import { isSame } from './bytes.ts';
 import { cipherSuiteOfCode, cipherSuites, type SuiteHash } from './cipher-suites.ts';
 import {
   protocolVersions,
@@ -62,6 +63,17 @@ export function isFresh(session: Session, now: number): boolean {
 
 /** Seven days, in seconds. */
 export const MAX_TICKET_LIFETIME = 604_800;
+
+/** Whether two sessions remember the same server, shown in the same way: judged as one, they are judged alike. */
+export function rememberTheSame(a: Session, b: Session): boolean {
+  return a.signatureScheme === b.signatureScheme && isSame(shownBytes(a), shownBytes(b));
+}
+
+function shownBytes({ certificateType, certificates, ocspResponses, scts }: StoredShown): Uint8Array {
+  return encode(storedShown, { certificateType, certificates, ocspResponses, scts });
+}
+
+const storedShown = struct<StoredShown>(storedShownFields);
 
 /** The hash a session's key goes with. */
 export function sessionHash(session: Tls13Session): SuiteHash {

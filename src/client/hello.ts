@@ -14,7 +14,7 @@ import { groupCode } from '../groups.ts';
 import { type ClientHello, encodeHandshake, RANDOM_LENGTH } from '../messages.ts';
 import { judge, type KeyProof, type PeerProof, resumedKey } from '../peer-certificate.ts';
 import { binder, bindersLength, type ExternalPsk, importPsk } from '../psk.ts';
-import { isFresh, type Session, sessionHash, type Tls13Session } from '../session.ts';
+import { isFresh, rememberTheSame, type Session, sessionHash, type Tls13Session } from '../session.ts';
 import { signatureSchemes } from '../signature-schemes.ts';
 import { anyOcspResponder } from '../stapling.ts';
 import { isTls12Group } from '../tls12/groups.ts';
@@ -274,9 +274,7 @@ function offeredPsks(config: ClientConfig, resumption: Resumption | undefined): 
       session.version === 'TLS 1.3' && isFor(config, session, now) && hashes.includes(sessionHash(session)),
   );
   return [
-    ...fitting(usable.slice(0, config.limits.pskIdentities)).flatMap((session) =>
-      offeredSession(config, session, now),
-    ),
+    ...offeredSessions(config, fitting(usable.slice(0, config.limits.pskIdentities)), now),
     ...config.externalPsks.flatMap((external) =>
       hashesFor(external, hashes).map(
         (hash): OfferedPsk => ({
@@ -313,19 +311,31 @@ function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): re
   return [hash, ...hashes.filter((other) => other !== hash)];
 }
 
-function offeredSession(config: ClientConfig, session: Tls13Session, now: number): readonly OfferedPsk[] {
+/** Sessions whose server would be accepted today. Those of one connection remember the same, which is judged once. */
+function offeredSessions(
+  config: ClientConfig,
+  sessions: readonly Tls13Session[],
+  now: number,
+): readonly OfferedPsk[] {
+  const remembered: { readonly session: Tls13Session; readonly server: RememberedServer | undefined }[] = [];
+  for (const session of sessions) {
+    const alike = remembered.find((other) => rememberTheSame(other.session, session));
+    remembered.push({ session, server: alike ? alike.server : rememberedServer(config, session, now) });
+  }
+  return remembered.flatMap(({ session, server }) =>
+    server === undefined ? [] : [offeredSession(session, server, now)],
+  );
+}
+
+function offeredSession(session: Tls13Session, server: RememberedServer, now: number): OfferedPsk {
   const { maxEarlyData, cipherSuite, applicationProtocol } = session;
-  const server = rememberedServer(config, session, now);
-  if (server === undefined) return [];
-  return [
-    {
-      identity: session.ticket,
-      psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
-      obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
-      earlyData: maxEarlyData === 0 ? undefined : { maxEarlyData, cipherSuite, applicationProtocol },
-      source: { kind: 'session', ...server },
-    },
-  ];
+  return {
+    identity: session.ticket,
+    psk: { secret: session.psk, hash: sessionHash(session), binderLabel: 'res binder' },
+    obfuscatedTicketAge: (Math.floor(now - session.receivedAt) + session.ticketAgeAdd) % 2 ** 32,
+    earlyData: maxEarlyData === 0 ? undefined : { maxEarlyData, cipherSuite, applicationProtocol },
+    source: { kind: 'session', ...server },
+  };
 }
 
 /** The session of TLS 1.2 to go on from: a ClientHello has room for one. */
@@ -347,16 +357,17 @@ function isFor(config: ClientConfig, session: Session, now: number): boolean {
   return isFresh(session, now) && session.serverName === sessionName(config);
 }
 
+interface RememberedServer {
+  readonly proof: KeyProof;
+  readonly peer: PeerProof | undefined;
+}
+
 /**
  * The server of a session, if it would be accepted today. A session with one that would not (its certificate has expired,
  * is trusted no more) is left out: what the server shows in a full handshake may be better. `peer` is undefined when the
  * caller is still to give the verdict.
  */
-function rememberedServer(
-  config: ClientConfig,
-  session: Session,
-  now: number,
-): { readonly proof: KeyProof; readonly peer: PeerProof | undefined } | undefined {
+function rememberedServer(config: ClientConfig, session: Session, now: number): RememberedServer | undefined {
   const proof = resumedKey(config, session, session.signatureScheme);
   if (!proof.ok) return undefined;
   const judged = judge(config, config, proof.value, now);

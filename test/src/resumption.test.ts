@@ -109,6 +109,23 @@ describe('a session', () => {
     assert.equal(established(third.serverEffects).resumed, true);
   });
 
+  it('has its server judged once, however many tickets remember it', () => {
+    const sessions = sessionsOf(meet());
+    assert.equal(sessions.length, 2);
+    let judged = 0;
+    const counting: Authenticator = (presented) => {
+      judged++;
+      return trusting(presented);
+    };
+    assert.equal(established(meet({ authenticator: counting }, {}, sessions).clientEffects).resumed, true);
+    assert.equal(judged, 1);
+    const others = sessions.map((session, i) =>
+      i === 0 ? session : { ...session, signatureScheme: 'ecdsa_secp256r1_sha256' as const },
+    );
+    meet({ authenticator: counting }, {}, others);
+    assert.equal(judged, 3);
+  });
+
   it('remembers the client that a certificate has authenticated, and judges it anew', () => {
     const mutual = { clientAuthentication: { authenticator: trusting, required: true } };
     const sessions = sessionsOf(meet({ credentials: [clientCredential] }, mutual));
