@@ -68,7 +68,7 @@ const protocolCases: readonly Case[] = [
   }),
 ];
 
-const otherPeersProtocolCases: readonly Case[] = (['go', 'node', 'gnutls'] as const).flatMap(
+const otherPeersProtocolCases: readonly Case[] = (['go', 'node', 'gnutls', 'rustls'] as const).flatMap(
   (peer): readonly Case[] => [
     {
       peer,

@@ -17,7 +17,7 @@ export interface Peer {
   readonly connect: (scope: Scope, port: number, options: ConnectOptions) => Promise<PeerReport>;
 }
 
-export type PeerName = 'openssl' | 'go' | 'node' | 'gnutls';
+export type PeerName = 'openssl' | 'go' | 'node' | 'gnutls' | 'rustls';
 
 /** A peer on this machine, or why there is none. */
 export type Presence =
@@ -75,7 +75,7 @@ export interface Serving {
 export interface PeerReport {
   readonly facts: PeerFacts;
   /** The answer that a client got. */
-  readonly reply: string | undefined;
+  readonly reply?: string | undefined;
 }
 
 /** What was negotiated, in our names; undefined where the peer does not tell. */

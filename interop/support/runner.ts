@@ -7,6 +7,7 @@ import { findGo } from '../peers/go.ts';
 import { findNode } from '../peers/node.ts';
 import { findOpenssl } from '../peers/openssl.ts';
 import type { PeerName, Presence } from '../peers/peer.ts';
+import { findRustls } from '../peers/rustls.ts';
 import type { Case } from './case.ts';
 import { type Identities, makeIdentities } from './identities.ts';
 import { openScope } from './scope.ts';
@@ -52,6 +53,7 @@ const finders: Readonly<Record<PeerName, (folder: string) => Promise<Presence>>>
   go: findGo,
   node: findNode,
   gnutls: findGnutls,
+  rustls: findRustls,
 };
 
 /** Runs a case within its time. Whatever it started has ended when this resolves. */
