@@ -374,9 +374,7 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
   if (identity !== undefined && !identity.ok) {
     return err({ option: 'serverName', problem: 'must be a DNS name (A-labels) or an IP address' });
   }
-  // What only TLS 1.3 can do leaves out TLS 1.2, unless that is asked for by name.
-  const isEncrypted = typeof options.encryptedClientHello === 'object';
-  const common = commonConfig(isEncrypted ? { versions: ['1.3'], ...options } : options);
+  const common = commonConfig(options);
   const groups = common.groups;
   const keyShares =
     options.keyShares ??
@@ -410,8 +408,8 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
     rangeProblem('ticketRequest.resumptionCount', options.ticketRequest?.resumptionCount, 0, 255) ??
     problemIf(
       'versions',
-      'must be TLS 1.3 alone when the ClientHello is encrypted (RFC 9849 §6.1)',
-      isEncrypted && common.versions.includes('1.2'),
+      'must include TLS 1.3 when the ClientHello is encrypted (RFC 9849 §6.1)',
+      typeof options.encryptedClientHello === 'object' && !common.versions.includes('1.3'),
     ) ??
     problemIf('keyShares', 'must not name a group twice', hasDuplicates(keyShares)) ??
     problemIf('keyShares', 'must be groups that are offered', !isSubset(keyShares, groups)) ??

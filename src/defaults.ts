@@ -41,7 +41,8 @@ export const defaults: {
   readonly requireExtendedMasterSecret: boolean;
   readonly trace: TraceLevel;
 } = {
-  versions: ['1.3'],
+  // Most of what is not a browser still speaks TLS 1.2, and nobody between can bring two sides down to it unseen.
+  versions: ['1.3', '1.2'],
   // AES-128-GCM first: hardware has it, and 128 bits are enough. A client on a portable provider, where ChaCha20 is
   // twice as fast, says so in its configuration; a server follows its own order.
   cipherSuites: [

@@ -10,11 +10,13 @@ import {
 import {
   type AnyCredential,
   type CertificateType,
+  type CipherSuiteName,
   type ClientAuthentication,
   type ClientConfig,
   type CommonOptions,
   clientConfig,
   credential,
+  defaults,
   type ExternalPsk,
   type PeerAuthentication,
   rawKeyCredential,
@@ -23,6 +25,7 @@ import {
   type Staple,
   serverConfig,
   type TicketKeys,
+  type VersionName,
 } from '../../src/index.ts';
 import {
   type Authenticator,
@@ -157,12 +160,13 @@ interface IndexedSettings {
 }
 
 function commonOptions(settings: Settings): CommonOptions {
-  requireTls13(settings);
   const curves = settings.numbers('-curves');
   const recordPlaintext = settings.number('-max-send-fragment');
   const certificateMessage = settings.number('-max-cert-list');
   return {
     crypto: provider,
+    versions: versions(settings),
+    cipherSuites: suites(settings),
     groups: listed(groups(curves)),
     signatureSchemes: listed(schemes(settings.numbers('-verify-prefs'))),
     externalPsks: shimPsks(settings),
@@ -182,9 +186,27 @@ function listed<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
-function requireTls13(settings: Settings): void {
+function versions(settings: Settings): readonly VersionName[] {
+  const least = settings.number('-min-version') ?? protocolVersions.tls12;
   const most = settings.number('-max-version') ?? protocolVersions.tls13;
-  if (most < protocolVersions.tls13 || settings.has('-no-tls13')) exitUnimplemented('TLS 1.2');
+  const spoken: VersionName[] = [];
+  if (most >= protocolVersions.tls13 && !settings.has('-no-tls13')) spoken.push('1.3');
+  if (least <= protocolVersions.tls12 && !settings.has('-no-tls12')) spoken.push('1.2');
+  return spoken.length > 0 ? spoken : exitUnimplemented('a version before TLS 1.2');
+}
+
+/** BoringSSL has old suites on by default. */
+function suites(settings: Settings): readonly CipherSuiteName[] {
+  const legacy: readonly CipherSuiteName[] = [
+    'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA',
+    'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA',
+    'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
+    'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+    'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256',
+  ];
+  const names = [...defaults.cipherSuites, ...legacy];
+  const spoken = versions(settings);
+  return names.filter((name) => spoken.includes(name.includes('_WITH_') ? '1.2' : '1.3'));
 }
 
 /** Under `-async` this side asks for what it would otherwise have. To choose among several is left to the library. */

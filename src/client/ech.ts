@@ -27,6 +27,7 @@ import {
   type ServerHello,
 } from '../messages.ts';
 import { startTranscript } from '../transcript.ts';
+import { tls12SuiteOfCode } from '../tls12/suites.ts';
 import { type Action, logSecret, type SendHandshake, sendHandshake, traceEch } from '../transition.ts';
 import type { AwaitServerHello, EchOffer, EchOutcome, OfferedPsk, SentHello } from './phase.ts';
 
@@ -73,8 +74,8 @@ export function visibleName({ ech, serverName }: ClientConfig): string | undefin
 }
 
 /**
- * The inner of the hello that `draft` describes as it will look from outside: the true name, and the extensions that are
- * in both one behind the other (§6.1).
+ * The inner of the hello that `draft` describes as it will look from outside: the true name, nothing of TLS 1.2, and the
+ * extensions that are in both one behind the other (§6.1).
  */
 export function innerHello(config: ClientConfig, draft: ClientHello): ClientHello {
   const extensions = draft.extensions.flatMap((extension): readonly ClientHelloExtension[] => {
@@ -93,7 +94,8 @@ export function innerHello(config: ClientConfig, draft: ClientHello): ClientHell
         return [extension];
     }
   });
-  return grouped(config, { ...draft, extensions });
+  const cipherSuites = draft.cipherSuites.filter((code) => tls12SuiteOfCode(code) === undefined);
+  return grouped(config, { ...draft, cipherSuites, extensions });
 }
 
 /** Stands the extensions that are in both hellos behind the others, one after the other (§5.1). */

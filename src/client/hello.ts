@@ -55,7 +55,8 @@ export function startClient(
   rng: Rng,
   resumption: Resumption | undefined,
 ): { readonly phase: AwaitServerHello; readonly actions: readonly Action[] } {
-  const tls12Session = offeredTls12Session(config, resumption);
+  // Whom a session is for must not be seen from outside.
+  const tls12Session = config.ech.kind === 'offer' ? undefined : offeredTls12Session(config, resumption);
   const sessionIdEnd = RANDOM_LENGTH + (drawsSessionId(config, tls12Session) ? SESSION_ID_LENGTH : 0);
   // Drawn at once: every draw also moves the generator on, which costs more than the bytes do.
   const drawn = generate(rng, sessionIdEnd + entropyLength(config, config.keyShares));

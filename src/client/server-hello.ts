@@ -34,7 +34,10 @@ export function answerServerHello(
   now: number,
 ): Transition {
   if (config.versions.includes('1.2') && findExtension(hello.extensions, 'supportedVersions') === undefined) {
-    return answerTls12ServerHello(config, phase, raw, now);
+    // Who cannot even say that it has not read the inner hello learns nothing from this client (RFC 9849 §6.1.6).
+    return phase.ech === undefined
+      ? answerTls12ServerHello(config, phase, raw, now)
+      : err(incompatible('no-common-version', 'Encrypted ClientHello needs TLS 1.3'));
   }
   const { sent, outcome } = answeredHello(config, phase, hello, raw);
   const checked = checkServerHello(config, sent, hello);
