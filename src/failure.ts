@@ -166,6 +166,8 @@ const misbehaviours = {
   'extended-master-secret-changed-on-resumption': 'handshake_failure',
   /** RFC 5746 §3.4 */
   'bad-renegotiation-info': 'handshake_failure',
+  /** RFC 5746 §4.5: a server that does not begin again. */
+  'renegotiation-refused': 'no_renegotiation',
   /** RFC 8422 §5.1.2 */
   'bad-point-formats': 'illegal_parameter',
   /** RFC 7366 §3 */

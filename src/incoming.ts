@@ -302,7 +302,8 @@ function messageLength(bytes: Uint8Array): number {
 /** The bytes a message of this type may have, checked before any of them is kept. */
 function messageLimit(turn: Turn, type: number): number {
   const { limits, role } = turn.fixed.config;
-  if (turn.phase.kind === 'established') {
+  const asksToRenegotiate = speaksTls12(turn.phase) && type === handshakeTypes.clientHello;
+  if (turn.phase.kind === 'established' && !asksToRenegotiate) {
     return role === 'client' ? limits.postHandshakeMessageAtClient : limits.postHandshakeMessageAtServer;
   }
   return type === handshakeTypes.certificate ? limits.certificateMessage : limits.handshakeMessage;
@@ -326,6 +327,8 @@ function handleTls12Message(turn: Turn, message: Tls12Message, raw: Uint8Array):
   const { config } = turn.fixed;
   if (message.kind === 'helloRequest') {
     answerHelloRequest(turn);
+  } else if (!isTls12(phase) && message.kind === 'clientHello' && config.role === 'server') {
+    fail(turn, misbehaved('renegotiation-refused', 'a ClientHello after the handshake'));
   } else if (!isTls12(phase)) {
     fail(turn, misbehaved('unexpected-message', `${message.kind} after the handshake`));
   } else if (config.role === 'client') {
@@ -346,7 +349,7 @@ function answerHelloRequest(turn: Turn): void {
     return;
   }
   countUseless(turn);
-  if (turn.phase.kind === 'established' && !turn.write.closed) sendAlert(turn, 'no_renegotiation');
+  if (turn.phase.kind === 'established' && !turn.write.closed) sendAlert(turn, 'no_renegotiation', 1);
 }
 
 function traceMessage(turn: Turn, message: HandshakeMessage | Tls12Message, raw: Uint8Array): void {

@@ -7,7 +7,7 @@ import type { ClientConfig, ServerConfig } from './config.ts';
 import type { Failure } from './failure.ts';
 import type { Protection } from './record.ts';
 import type { ServerPhase, ServerWaiting } from './server/phase.ts';
-import type { Tls12ServerPhase } from './server/tls12/phase.ts';
+import type { Tls12ServerPhase, Tls12ServerWaiting } from './server/tls12/phase.ts';
 import type { StoredShown } from './stored-shown.ts';
 import type { Randoms } from './tls12/key-schedule.ts';
 import type { Tls12Suite } from './tls12/suites.ts';
@@ -190,7 +190,7 @@ export function isClientWaiting(phase: Phase): phase is ClientWaiting | Tls12Cli
   }
 }
 
-export function isServerWaiting(phase: Phase): phase is ServerWaiting {
+export function isServerWaiting(phase: Phase): phase is ServerWaiting | Tls12ServerWaiting {
   switch (phase.kind) {
     case 'awaitSession':
     case 'awaitSessionVerdict':
@@ -198,6 +198,11 @@ export function isServerWaiting(phase: Phase): phase is ServerWaiting {
     case 'awaitCredential':
     case 'awaitSignature':
     case 'awaitClientVerdict':
+    case 'tls12AwaitSession':
+    case 'tls12AwaitSessionVerdict':
+    case 'tls12AwaitCredential':
+    case 'tls12AwaitSignature':
+    case 'tls12AwaitClientVerdict':
       return true;
     default:
       return false;

@@ -34,7 +34,10 @@ export function rotateTicketKeys(keys: TicketKeys, entropy: Uint8Array, keep = 2
 /** What a ticket holds. */
 export interface TicketState extends StoredShown {
   readonly cipherSuite: number;
+  /** The PSK of TLS 1.3, the master secret of TLS 1.2: the suite belongs to one of them. */
   readonly psk: Uint8Array;
+  /** In TLS 1.2, how keys were exchanged when the session began; 0 otherwise. */
+  readonly group: number;
   /** Seconds since the Unix epoch, and the milliseconds beyond. */
   readonly issuedAt: number;
   readonly issuedAtMilliseconds: number;
@@ -125,7 +128,7 @@ export function decodeTicketState(bytes: Uint8Array): TicketState | undefined {
 
 const TICKET_AEAD = 'aes-256-gcm';
 const HEADER_LENGTH = TICKET_KEY_NAME_LENGTH + TICKET_ENTROPY;
-const FORMAT = 2;
+const FORMAT = 3;
 
 function ticketKey(crypto: CryptoProvider, key: TicketKey, salt: Uint8Array) {
   const extracted = crypto.hkdfExtract('sha256', salt, key.secret);
@@ -141,6 +144,7 @@ const storedState: Codec<StoredState> = struct<StoredState>({
   format: uint8,
   cipherSuite: uint16,
   psk: opaque(32, 64),
+  group: uint16,
   issuedAt: uint32,
   issuedAtMilliseconds: uint16,
   lifetime: uint32,

@@ -277,15 +277,14 @@ function paddingEntropy({ fixed, write }: Turn): number {
   return new DataView(random.buffer, random.byteOffset).getUint32(0);
 }
 
-/** RFC 9846 §6, RFC 5246 §7.2: an alert is one record of its own. Those that end nothing are warnings, all others fatal. */
-export function sendAlert(turn: Turn, alert: AlertName): void {
-  const level = warnings.has(alert) ? 1 : 2;
+/** RFC 9846 §6, RFC 5246 §7.2: an alert is one record of its own, and fatal unless it is one to part in peace with. */
+export function sendAlert(turn: Turn, alert: AlertName, level = partings.has(alert) ? 1 : 2): void {
   flushFlight(turn);
   sendContent(turn, contentTypes.alert, Uint8Array.of(level, alertCodes[alert]));
   if (tracing(turn, 'messages')) trace(turn, { kind: 'alert', direction: 'sent', alert });
 }
 
-const warnings: ReadonlySet<AlertName> = new Set(['close_notify', 'user_canceled', 'no_renegotiation']);
+const partings: ReadonlySet<AlertName> = new Set(['close_notify', 'user_canceled']);
 
 /** Sends a KeyUpdate and turns this side's keys over (§4.7.3). */
 export function updateWriteKeys(turn: Turn, ask: boolean): void {

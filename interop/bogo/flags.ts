@@ -145,7 +145,6 @@ const withoutEffect: ReadonlySet<string> = new Set([
   '-use-custom-verify-callback',
   // Renegotiation and the extended master secret belong to TLS 1.2.
   '-renegotiate-ignore',
-  '-renegotiate-freely',
   '-no-legacy-server-connect',
   '-expect-secure-renegotiation',
   '-expect-extended-master-secret',

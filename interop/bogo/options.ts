@@ -27,6 +27,7 @@ import {
   type TicketKeys,
   type VersionName,
 } from '../../src/index.ts';
+import { signatureSchemes } from '../../src/signature-schemes.ts';
 import {
   type Authenticator,
   chainOfTrust,
@@ -190,7 +191,9 @@ function versions(settings: Settings): readonly VersionName[] {
   const least = settings.number('-min-version') ?? protocolVersions.tls12;
   const most = settings.number('-max-version') ?? protocolVersions.tls13;
   const spoken: VersionName[] = [];
-  if (most >= protocolVersions.tls13 && !settings.has('-no-tls13')) spoken.push('1.3');
+  const prefs = schemes(settings.numbers('-verify-prefs'));
+  const isForTls12 = prefs.length > 0 && !prefs.some((name) => signatureSchemes[name].handshake);
+  if (most >= protocolVersions.tls13 && !settings.has('-no-tls13') && !isForTls12) spoken.push('1.3');
   if (least <= protocolVersions.tls12 && !settings.has('-no-tls12')) spoken.push('1.2');
   return spoken.length > 0 ? spoken : exitUnimplemented('a version before TLS 1.2');
 }

@@ -26,8 +26,8 @@ import {
   RANDOM_LENGTH,
   type ServerHello,
 } from '../messages.ts';
-import { startTranscript } from '../transcript.ts';
 import { tls12SuiteOfCode } from '../tls12/suites.ts';
+import { startTranscript } from '../transcript.ts';
 import { type Action, logSecret, type SendHandshake, sendHandshake, traceEch } from '../transition.ts';
 import type { AwaitServerHello, EchOffer, EchOutcome, OfferedPsk, SentHello } from './phase.ts';
 

@@ -40,6 +40,7 @@ export function tickets(
   const stateWith = (psk: Secret, ageAdd: number): TicketState => ({
     cipherSuite: suite.code,
     psk,
+    group: 0,
     issuedAt,
     issuedAtMilliseconds: Math.floor(now % 1000),
     lifetime,

@@ -74,6 +74,7 @@ function sealed(state: Partial<TicketState>): ImportedPsk {
   const whole: TicketState = {
     cipherSuite: 0x1301,
     psk: storedPsk.psk.secret,
+    group: 0,
     issuedAt: NOW / 1000,
     issuedAtMilliseconds: 0,
     lifetime: 7200,

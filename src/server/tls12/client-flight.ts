@@ -63,7 +63,7 @@ export function answerClientKeyExchange(
   raw: Uint8Array,
 ): Transition {
   const { crypto } = config;
-  const { offer, suite, randoms, own } = agreed;
+  const { offer, suite, randoms, own, storedAs } = agreed;
   const drawn = generate(agreed.rng, TRANSPORTED_LENGTH + SIGNING_ENTROPY_LENGTH);
   const premaster = premasterFrom(config, agreed.exchange, exchange, drawn.bytes);
   if (!premaster.ok) return premaster;
@@ -73,7 +73,18 @@ export function answerClientKeyExchange(
     : masterSecret(crypto, suite, premaster.value, randoms);
   const keys = keyBlock(crypto, suite, master, randoms);
   const group = agreed.exchange.kind === 'ephemeral' ? agreed.exchange.group : undefined;
-  const secured: Tls12Secured = { offer, suite, randoms, master, keys, group, own, rng: drawn.rng };
+  const secured: Tls12Secured = {
+    offer,
+    suite,
+    randoms,
+    master,
+    keys,
+    group,
+    own,
+    storedAs,
+    resumed: undefined,
+    rng: drawn.rng,
+  };
   return ok({
     phase:
       shown === undefined

@@ -8,9 +8,8 @@ import { type Failure, incompatible, misbehaved } from '../../failure.ts';
 import type { ClientHello } from '../../messages.ts';
 import type { Transition } from '../../transition.ts';
 import { chooseProtocol, helloFacts, serverNameProblem } from '../client-hello.ts';
-import { proceedWithTls12Credential } from './credential.ts';
 import type { Tls12Offer } from './phase.ts';
-import { findSession, resumeSession } from './session.ts';
+import { proceed } from './session.ts';
 
 /** RFC 5246 §7.4.1.2, once the version is settled: a session goes on, or a new one begins. */
 export function answerTls12ClientHello(
@@ -21,11 +20,7 @@ export function answerTls12ClientHello(
 ): Transition {
   const offer = readOffer(config, hello);
   if (!offer.ok) return offer;
-  const session = findSession(config, offer.value, hello, now);
-  if (!session.ok) return session;
-  return session.value === undefined
-    ? proceedWithTls12Credential(config, offer.value, hello, raw, rng)
-    : resumeSession(config, offer.value, session.value, hello, raw, rng);
+  return proceed(config, { offer: offer.value, hello, raw, rng, now });
 }
 
 /** The checks of a ClientHello, and the choices that no certificate bears on. */

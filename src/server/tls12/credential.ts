@@ -1,4 +1,4 @@
-import type { GroupName, Rng, RsaPrivateKey } from '../../../nocrypto/index.ts';
+import type { GroupName, RsaPrivateKey } from '../../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../../x509/index.ts';
 import type { ServerConfig } from '../../config.ts';
 import { type AnyCredential, mayEncrypt } from '../../credential.ts';
@@ -13,7 +13,7 @@ import { type EphemeralExchange, type Tls12Suite, tls12Suites } from '../../tls1
 import type { Transition } from '../../transition.ts';
 import { firstByName, nothingFits } from '../credential.ts';
 import { sendTls12Flight } from './flight.ts';
-import type { Tls12AwaitCredential, Tls12Offer, UsableSuite } from './phase.ts';
+import type { Tls12AwaitCredential, Tls12Undecided, UsableSuite } from './phase.ts';
 
 /** A suite with a group and a certificate that go with it, or with the key that premaster secrets are encrypted to. */
 export type Tls12Choice =
@@ -34,10 +34,7 @@ export type Tls12Choice =
 /** Which certificate this client is shown, and with it the suite: found among the configured ones, or asked for. */
 export function proceedWithTls12Credential(
   config: ServerConfig,
-  offer: Tls12Offer,
-  hello: ClientHello,
-  raw: Uint8Array,
-  rng: Rng,
+  { offer, hello, raw, rng }: Tls12Undecided,
 ): Transition {
   const usable = usableSuites(config, offer.facts, hello);
   if (!usable.ok) return usable;
@@ -105,7 +102,9 @@ function chooseGroup(
 ): GroupName | undefined {
   const fitting = config.groups.filter((group) => groupFitsSuite(group, suite));
   const saysWhich = offered.some((code) => isFiniteFieldCode(code) === (suite.keyExchange === 'dhe'));
-  return saysWhich ? fitting.find((group) => facts.groups.includes(group)) : fitting[0];
+  if (saysWhich) return fitting.find((group) => facts.groups.includes(group));
+  // Who says nothing is old, and knows P-256 if any curve.
+  return fitting.find((group) => group === 'secp256r1') ?? fitting[0];
 }
 
 /** RFC 7919 §2 sets the codes 256 to 511 aside for finite fields. */

@@ -13,7 +13,7 @@ import { tls12Keys } from '../../tls12/record.ts';
 import { extended, type Tls12Transcript } from '../../tls12/transcript.ts';
 import { type Action, type SendHandshake, sendTls12Handshake, type Transition } from '../../transition.ts';
 import type { Tls12AwaitClientChangeCipherSpec, Tls12AwaitClientFinished, Tls12Secured } from './phase.ts';
-import { ticketMessage } from './ticket.ts';
+import { sessionState, storing, ticketMessage } from './ticket.ts';
 
 /** RFC 5246 §7.1: what the client sends from here on is protected. */
 export function answerClientChangeCipherSpec(
@@ -46,7 +46,9 @@ export function answerTls12ClientFinished(
   }
   // A session that goes on is finished by the server first.
   const isResumed = firstVerifyData !== undefined;
-  const rest = isResumed ? [] : finish(config, secured, peer, extended(phase.transcript, raw), now);
+  const rest = isResumed
+    ? keepStored(secured, now)
+    : finish(config, secured, peer, extended(phase.transcript, raw), now);
   const facts = serverFacts(secured, peer, isResumed);
   return ok({
     phase: established(secured, facts, firstVerifyData ?? expected),
@@ -64,7 +66,19 @@ function finish(
 ): readonly Action[] {
   const ticket = ticketMessage(config, secured, peer, now);
   const covered = ticket === undefined ? transcript : extended(transcript, ticket.raw);
-  return [...(ticket === undefined ? [] : [ticket]), ...changeAndFinish(config, secured, covered).actions];
+  return [
+    // Stored before the client can come back with it.
+    ...storing(secured.storedAs, sessionState(config, secured, peer, now)),
+    ...(ticket === undefined ? [] : [ticket]),
+    ...changeAndFinish(config, secured, covered).actions,
+  ];
+}
+
+/** The store has forgotten what it gave, and a client of TLS 1.2 goes on using the name: for as long as it was meant to. */
+function keepStored({ storedAs, resumed }: Tls12Secured, now: number): readonly Action[] {
+  if (resumed === undefined) return [];
+  const lifetime = resumed.lifetime - (Math.floor(now / 1000) - resumed.issuedAt);
+  return lifetime > 0 ? storing(storedAs, { ...resumed, lifetime, issuedAt: Math.floor(now / 1000) }) : [];
 }
 
 /** What ends this side's part: its keys are in force, and its Finished is the first thing under them. */

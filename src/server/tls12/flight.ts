@@ -14,6 +14,7 @@ import {
 } from '../../own-certificate.ts';
 import type { Response } from '../../request.ts';
 import { signatureSchemes } from '../../signature-schemes.ts';
+import { STORED_SESSION_ID_LENGTH } from '../../ticket.ts';
 import { encodeParams, encodeSignedShare, signedParams } from '../../tls12/key-exchange.ts';
 import type { Tls12Message } from '../../tls12/messages.ts';
 import type { Tls12Suite } from '../../tls12/suites.ts';
@@ -21,7 +22,7 @@ import { extended, startTls12Transcript, type Tls12Transcript } from '../../tls1
 import { type Action, sendTls12Handshake, type Transition } from '../../transition.ts';
 import type { Tls12Choice } from './credential.ts';
 import type { Tls12Agreed, Tls12AwaitSignature, Tls12Offer } from './phase.ts';
-import { issuesTicket } from './ticket.ts';
+import { isStored, issuesTicket } from './ticket.ts';
 
 /** ServerHello … ServerHelloDone (RFC 5246 §7.3). `hello` is the client's. */
 export function sendTls12Flight(
@@ -33,11 +34,14 @@ export function sendTls12Flight(
 ): Transition {
   const { crypto } = config;
   const { suite, own } = choice;
+  const idEnd = RANDOM_LENGTH + (isStored(config, offer, suite) ? STORED_SESSION_ID_LENGTH : 0);
   const keyEnd =
-    RANDOM_LENGTH + (choice.kind === 'ephemeral' ? crypto.groups[choice.group].generateEntropyLength : 0);
+    idEnd + (choice.kind === 'ephemeral' ? crypto.groups[choice.group].generateEntropyLength : 0);
   const drawn = generate(rng, keyEnd + SIGNING_ENTROPY_LENGTH);
   const randoms = { client: offer.clientRandom, server: serverRandom(config, drawn.bytes) };
-  const greeting = { suite, random: randoms.server, sessionId: new Uint8Array(0) };
+  const sessionId = drawn.bytes.slice(RANDOM_LENGTH, idEnd);
+  const storedAs = sessionId.length === 0 ? undefined : sessionId;
+  const greeting = { suite, random: randoms.server, sessionId };
   const shown = [
     sendTls12Handshake(serverHello(config, offer, greeting, own)),
     sendTls12Handshake({
@@ -46,13 +50,13 @@ export function sendTls12Flight(
     }),
   ];
   const transcript = startTls12Transcript(crypto, suite, [hello, ...shown.map(({ raw }) => raw)]);
-  const common = { offer, suite, randoms, rng: drawn.rng };
+  const common = { offer, suite, randoms, storedAs, rng: drawn.rng };
   if (choice.kind === 'transport') {
     const agreed: Tls12Agreed = { ...common, own, exchange: { kind: 'transport', key: choice.key } };
     return finishFlight(config, agreed, [], transcript, shown);
   }
   const { name, group } = choice;
-  const { privateKey, share } = crypto.groups[group].generate(drawn.bytes.subarray(RANDOM_LENGTH, keyEnd));
+  const { privateKey, share } = crypto.groups[group].generate(drawn.bytes.subarray(idEnd, keyEnd));
   const agreed: Tls12Agreed = { ...common, own, exchange: { kind: 'ephemeral', name, group, privateKey } };
   const params = encodeParams(group, share);
   const proof = proveKey(config, choice.own, signedParams(randoms, params), drawn.bytes.subarray(keyEnd));
@@ -89,7 +93,7 @@ function serverKeyExchange({ scheme }: Chosen, params: Uint8Array, signature: Ui
 export interface Greeting {
   readonly suite: Tls12Suite;
   readonly random: Uint8Array;
-  /** The client's own, where a session goes on (RFC 5077 §3.4). */
+  /** The client's own, where a session goes on (RFC 5077 §3.4); empty where there is nothing to name. */
   readonly sessionId: Uint8Array;
 }
 

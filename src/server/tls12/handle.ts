@@ -15,6 +15,7 @@ import { answerTls12Credential } from './credential.ts';
 import { answerClientChangeCipherSpec, answerTls12ClientFinished } from './finished.ts';
 import { answerTls12Signature } from './flight.ts';
 import type { Tls12ServerWaiting } from './phase.ts';
+import { answerTls12SessionLookup, answerTls12SessionVerdict } from './session.ts';
 
 /** The server's state machine of TLS 1.2 (RFC 5246 §7.3). What is not listed is unexpected_message. */
 export function handleTls12Server(
@@ -63,6 +64,10 @@ export function answerTls12ServerRequest(
   response: Response,
 ): Transition {
   switch (phase.kind) {
+    case 'tls12AwaitSession':
+      return answerTls12SessionLookup(config, phase, response);
+    case 'tls12AwaitSessionVerdict':
+      return answerTls12SessionVerdict(config, phase, response);
     case 'tls12AwaitCredential':
       return answerTls12Credential(config, phase, response);
     case 'tls12AwaitSignature':

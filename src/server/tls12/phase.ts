@@ -1,9 +1,11 @@
 import type { GroupName, Rng, RsaPrivateKey, Secret } from '../../../nocrypto/index.ts';
 import type { ClientAuthentication } from '../../config.ts';
 import type { RawExtension } from '../../extensions.ts';
+import type { ClientHello } from '../../messages.ts';
 import type { Chosen, Own } from '../../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../../peer-certificate.ts';
 import type { ClientHelloFacts } from '../../request.ts';
+import type { TicketState } from '../../ticket.ts';
 import type { KeyBlock, Randoms } from '../../tls12/key-schedule.ts';
 import type { EphemeralExchange, Tls12Suite } from '../../tls12/suites.ts';
 import type { Tls12Transcript } from '../../tls12/transcript.ts';
@@ -13,6 +15,8 @@ import type { Tls12Transcript } from '../../tls12/transcript.ts';
  * then. The ClientHello itself is awaited by the states that both versions share.
  */
 export type Tls12ServerPhase =
+  | Tls12AwaitSession
+  | Tls12AwaitSessionVerdict
   | Tls12AwaitCredential
   | Tls12AwaitSignature
   | Tls12AwaitClientCertificate
@@ -23,7 +27,12 @@ export type Tls12ServerPhase =
   | Tls12AwaitClientFinished;
 
 /** The states in which the caller has to answer. */
-export type Tls12ServerWaiting = Tls12AwaitCredential | Tls12AwaitSignature | Tls12AwaitClientVerdict;
+export type Tls12ServerWaiting =
+  | Tls12AwaitSession
+  | Tls12AwaitSessionVerdict
+  | Tls12AwaitCredential
+  | Tls12AwaitSignature
+  | Tls12AwaitClientVerdict;
 
 /** What of a ClientHello decides about the connection, before a certificate, and with it the suite, is chosen. */
 export interface Tls12Offer {
@@ -41,6 +50,37 @@ export interface Tls12Offer {
   readonly acceptsTickets: boolean;
   /** ec_point_formats, which is answered in kind (RFC 8422 §5.2). */
   readonly pointFormats: boolean;
+}
+
+/** A ClientHello that has been read, before it is known whether a session goes on. */
+export interface Tls12Undecided {
+  readonly offer: Tls12Offer;
+  readonly hello: ClientHello;
+  readonly raw: Uint8Array;
+  readonly rng: Rng;
+  readonly now: number;
+}
+
+/** A session that this server can go on with. */
+export interface Tls12Resumable {
+  readonly suite: Tls12Suite;
+  readonly state: TicketState;
+  /** What a store knows it by; undefined where a ticket has brought it. */
+  readonly storedAs: Uint8Array | undefined;
+}
+
+/** The store must say whether it has the session that the client names. */
+export interface Tls12AwaitSession {
+  readonly kind: 'tls12AwaitSession';
+  readonly undecided: Tls12Undecided;
+}
+
+/** The caller decides whether the client of a session is still somebody. */
+export interface Tls12AwaitSessionVerdict {
+  readonly kind: 'tls12AwaitSessionVerdict';
+  readonly undecided: Tls12Undecided;
+  readonly resumable: Tls12Resumable;
+  readonly proof: KeyProof;
 }
 
 /** The caller chooses a certificate. */
@@ -79,6 +119,8 @@ export interface Tls12Agreed {
   readonly randoms: Randoms;
   readonly own: Own;
   readonly exchange: OwnExchange;
+  /** The name that the session is to be stored under, if it is. */
+  readonly storedAs: Uint8Array | undefined;
   readonly rng: Rng;
 }
 
@@ -123,6 +165,10 @@ export interface Tls12Secured {
   readonly group: GroupName | undefined;
   /** Undefined for a session that is resumed. */
   readonly own: Own | undefined;
+  /** What the store is to know the session by, or knows it by. */
+  readonly storedAs: Uint8Array | undefined;
+  /** What the session was, when it is resumed. */
+  readonly resumed: TicketState | undefined;
   readonly rng: Rng;
 }
 

@@ -1,42 +1,88 @@
-import { generate, type Rng, type Secret, secret } from '../../../nocrypto/index.ts';
-import { err, ok, type Result } from '../../../x509/index.ts';
+import { generate, secret } from '../../../nocrypto/index.ts';
+import { err, ok } from '../../../x509/index.ts';
+import { groupCodes, nameOf } from '../../codepoints.ts';
 import type { ServerConfig } from '../../config.ts';
 import { findExtension } from '../../extensions.ts';
-import { type Failure, misbehaved } from '../../failure.ts';
-import { type ClientHello, RANDOM_LENGTH } from '../../messages.ts';
-import type { PeerProof } from '../../peer-certificate.ts';
-import { openTicket, type TicketState } from '../../ticket.ts';
+import { misbehaved, misuse } from '../../failure.ts';
+import { RANDOM_LENGTH } from '../../messages.ts';
+import { acceptVerdict, type PeerProof } from '../../peer-certificate.ts';
+import type { Response } from '../../request.ts';
+import { decodeTicketState, openTicket, STORED_SESSION_ID_LENGTH, type TicketState } from '../../ticket.ts';
 import { keyBlock } from '../../tls12/key-schedule.ts';
 import { type Tls12Suite, tls12SuiteOfCode } from '../../tls12/suites.ts';
 import { extended, startTls12Transcript } from '../../tls12/transcript.ts';
 import { logSecret, sendTls12Handshake, type Transition } from '../../transition.ts';
 import { isCurrent, judgeSessionClient } from '../session-client.ts';
+import { proceedWithTls12Credential } from './credential.ts';
 import { changeAndFinish } from './finished.ts';
 import { serverHello, serverRandom } from './flight.ts';
-import type { Tls12Offer, Tls12Secured } from './phase.ts';
+import type {
+  Tls12AwaitSession,
+  Tls12AwaitSessionVerdict,
+  Tls12Offer,
+  Tls12Resumable,
+  Tls12Secured,
+  Tls12Undecided,
+} from './phase.ts';
 
-// Sessions of TLS 1.2, carried by the clients in tickets (RFC 5077), and only under an extended master secret: without it
-// a session could be one of two that a peer in the middle has made alike (RFC 7627 §5.3).
+// Sessions of TLS 1.2, carried by the clients in tickets (RFC 5077) or kept in a store under a session id, and only under
+// an extended master secret: without it a session could be one of two that a peer in the middle has made alike (RFC 7627
+// §5.3).
 
-/** A session that this server can go on with. */
-export interface FoundSession {
-  readonly suite: Tls12Suite;
-  readonly master: Secret;
-  readonly peer: PeerProof | undefined;
+/** On with a session that the client brings or names, else with a certificate. */
+export function proceed(config: ServerConfig, undecided: Tls12Undecided): Transition {
+  const { extensions, legacySessionId } = undecided.hello;
+  const ticket = findExtension(extensions, 'sessionTicket') ?? new Uint8Array(0);
+  const state = ticket.length === 0 ? undefined : openTicket(config.crypto, config.ticketKeys, ticket);
+  if (state !== undefined) return tryState(config, undecided, state, undefined);
+  if (!config.storedSessions || legacySessionId.length !== STORED_SESSION_ID_LENGTH) {
+    return proceedWithTls12Credential(config, undecided);
+  }
+  return ok({
+    phase: { kind: 'tls12AwaitSession', undecided },
+    actions: [{ kind: 'request', request: { kind: 'sessionLookup', id: legacySessionId.slice() } }],
+  });
 }
 
-/** The session in the client's ticket; undefined when a full handshake must do. */
-export function findSession(
+/** The store has been asked. */
+export function answerTls12SessionLookup(
   config: ServerConfig,
-  offer: Tls12Offer,
-  hello: ClientHello,
-  now: number,
-): Result<FoundSession | undefined, Failure> {
-  const ticket = findExtension(hello.extensions, 'sessionTicket') ?? new Uint8Array(0);
-  const state = ticket.length === 0 ? undefined : openTicket(config.crypto, config.ticketKeys, ticket);
-  const suite = state && tls12SuiteOfCode(state.cipherSuite);
-  if (state === undefined || suite === undefined || !isUsable(config, offer, state, suite, now)) {
-    return ok(undefined);
+  { undecided }: Tls12AwaitSession,
+  response: Response,
+): Transition {
+  if (response.kind === 'refusal') return err(misuse('session-lookup-refused', response.reason));
+  if (response.kind !== 'sessionLookup') {
+    throw new TypeError(`the connection awaits a session, not a ${response.kind}`);
+  }
+  const state = response.session && decodeTicketState(response.session);
+  return state === undefined
+    ? proceedWithTls12Credential(config, undecided)
+    : tryState(config, undecided, state, undecided.hello.legacySessionId);
+}
+
+/** The caller has decided about the session's client. One that is nobody any more may show another certificate. */
+export function answerTls12SessionVerdict(
+  config: ServerConfig,
+  { undecided, resumable, proof }: Tls12AwaitSessionVerdict,
+  response: Response,
+): Transition {
+  if (response.kind === 'refusal') return err(misuse('verdict-refused', response.reason));
+  const peer = acceptVerdict(proof, response);
+  return peer.ok
+    ? resumeSession(config, undecided, resumable, peer.value)
+    : proceedWithTls12Credential(config, undecided);
+}
+
+function tryState(
+  config: ServerConfig,
+  undecided: Tls12Undecided,
+  state: TicketState,
+  storedAs: Uint8Array | undefined,
+): Transition {
+  const { offer, now } = undecided;
+  const suite = tls12SuiteOfCode(state.cipherSuite);
+  if (suite === undefined || !isUsable(config, offer, state, suite, now)) {
+    return proceedWithTls12Credential(config, undecided);
   }
   if (!offer.extendedMasterSecret) {
     return err(
@@ -46,22 +92,30 @@ export function findSession(
       ),
     );
   }
+  const resumable = { suite, state, storedAs };
   const client = judgeSessionClient(config, state, now);
-  // To ask costs a state of its own: a full handshake asks, too.
-  if (client.kind !== 'known') return ok(undefined);
-  return ok({ suite, master: secret(state.psk), peer: client.peer });
+  switch (client.kind) {
+    case 'unknown':
+      return proceedWithTls12Credential(config, undecided);
+    case 'known':
+      return resumeSession(config, undecided, resumable, client.peer);
+    case 'asked':
+      return ok({
+        phase: { kind: 'tls12AwaitSessionVerdict', undecided, resumable, proof: client.proof },
+        actions: [{ kind: 'request', request: client.request }],
+      });
+  }
 }
 
 /** The abbreviated handshake (RFC 5246 §7.3): no certificate, no key exchange, and the server finishes first. */
-export function resumeSession(
+function resumeSession(
   config: ServerConfig,
-  offer: Tls12Offer,
-  { suite, master, peer }: FoundSession,
-  { legacySessionId }: ClientHello,
-  raw: Uint8Array,
-  rng: Rng,
+  { offer, hello: { legacySessionId }, raw, rng }: Tls12Undecided,
+  { suite, state, storedAs }: Tls12Resumable,
+  peer: PeerProof | undefined,
 ): Transition {
   const { crypto } = config;
+  const master = secret(state.psk);
   const drawn = generate(rng, RANDOM_LENGTH);
   const randoms = { client: offer.clientRandom, server: serverRandom(config, drawn.bytes) };
   const keys = keyBlock(crypto, suite, master, randoms);
@@ -71,8 +125,10 @@ export function resumeSession(
     randoms,
     master,
     keys,
-    group: undefined,
+    group: nameOf(groupCodes, state.group),
     own: undefined,
+    storedAs,
+    resumed: state,
     rng: drawn.rng,
   };
   const greeting = { suite, random: randoms.server, sessionId: legacySessionId };
