@@ -174,40 +174,40 @@ export function isWaiting(phase: Phase): boolean {
 }
 
 export function isClientWaiting(phase: Phase): phase is ClientWaiting | Tls12ClientWaiting {
-  switch (phase.kind) {
-    case 'awaitServerVerdict':
-    case 'awaitOwnCredential':
-    case 'awaitOwnSignature':
-    case 'awaitLateCredential':
-    case 'awaitLateSignature':
-    case 'tls12AwaitServerVerdict':
-    case 'tls12AwaitOwnCredential':
-    case 'tls12AwaitOwnSignature':
-    case 'tls12AwaitResumedVerdict':
-      return true;
-    default:
-      return false;
-  }
+  return Object.hasOwn(clientWaiting, phase.kind);
 }
 
 export function isServerWaiting(phase: Phase): phase is ServerWaiting | Tls12ServerWaiting {
-  switch (phase.kind) {
-    case 'awaitSession':
-    case 'awaitSessionVerdict':
-    case 'awaitReplayCheck':
-    case 'awaitCredential':
-    case 'awaitSignature':
-    case 'awaitClientVerdict':
-    case 'tls12AwaitSession':
-    case 'tls12AwaitSessionVerdict':
-    case 'tls12AwaitCredential':
-    case 'tls12AwaitSignature':
-    case 'tls12AwaitClientVerdict':
-      return true;
-    default:
-      return false;
-  }
+  return Object.hasOwn(serverWaiting, phase.kind);
 }
+
+// Records, for then TypeScript sees to it that no state is missing.
+
+const clientWaiting: Readonly<Record<(ClientWaiting | Tls12ClientWaiting)['kind'], true>> = {
+  awaitServerVerdict: true,
+  awaitOwnCredential: true,
+  awaitOwnSignature: true,
+  awaitLateCredential: true,
+  awaitLateSignature: true,
+  tls12AwaitServerVerdict: true,
+  tls12AwaitOwnCredential: true,
+  tls12AwaitOwnSignature: true,
+  tls12AwaitResumedVerdict: true,
+};
+
+const serverWaiting: Readonly<Record<(ServerWaiting | Tls12ServerWaiting)['kind'], true>> = {
+  awaitSession: true,
+  awaitSessionVerdict: true,
+  awaitReplayCheck: true,
+  awaitCredential: true,
+  awaitSignature: true,
+  awaitClientVerdict: true,
+  tls12AwaitSession: true,
+  tls12AwaitSessionVerdict: true,
+  tls12AwaitCredential: true,
+  tls12AwaitSignature: true,
+  tls12AwaitClientVerdict: true,
+};
 
 /** Whether TLS 1.2 has been agreed on. */
 export function speaksTls12(phase: Phase): boolean {
