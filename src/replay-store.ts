@@ -44,7 +44,7 @@ export function replayStore({
 
 /**
  * Answers a replay check: whether this is the first time, and the store that knows of it. What could have been recorded
- * before the store began, as early data under an external key always could, is never new.
+ * before the store began, as early data under an external key always could, is never new; nor is what is asked too late.
  */
 export function takeOnce(
   store: ReplayStore,
@@ -55,6 +55,8 @@ export function takeOnce(
   const { recent, older } = current;
   const isNew =
     from >= current.since &&
+    // Later it may be forgotten that it was there, however young the hello was when it came.
+    until >= now &&
     recent.size + older.size < current.capacity &&
     !has(recent.root, key) &&
     !has(older.root, key);

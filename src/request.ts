@@ -24,8 +24,9 @@ export type Request =
   /**
    * Has this early data been seen before? Asked by a server that could take it (RFC 9846 §8.2). Whoever answers looks
    * `key` up and records it in one go, in a store that all servers share which open the same tickets, and keeps it until
-   * `until`. A store that began later than `from` cannot know, and says that it is not new. A refusal, too, means that the
-   * early data is rejected; the handshake goes on. `replay-store.ts` has such a store for a single server.
+   * `until`. A store that began later than `from` cannot know, and neither can one that is asked after `until`: they say that
+   * it is not new. A refusal, too, means that the early data is rejected; the handshake goes on. `replay-store.ts` has such a
+   * store for a single server.
    */
   | {
       readonly kind: 'replayCheck';

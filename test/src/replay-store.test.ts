@@ -46,6 +46,18 @@ test('a full store takes nothing more until what it holds can be forgotten', () 
   assert.equal(after.isNew, true);
 });
 
+test('what is asked too late is not new: the store may have forgotten that it was there', () => {
+  const asked = check(1, 100_000);
+  let store = taken(replayStore({ since: 0 }), asked, 100_000);
+  // The same hello again, in time; but something between its arrival and this question took longer than it may.
+  for (const now of [110_001, 110_002, 110_003]) {
+    const late = takeOnce(store, asked, now);
+    assert.equal(late.isNew, false);
+    store = late.store;
+  }
+  assert.equal(takeOnce(replayStore({ since: 0 }), check(2, 100_000), 110_001).isNew, false);
+});
+
 test('keys that begin alike are told apart, whatever their length', () => {
   const keys = [bytes(32), new Uint8Array(48), new Uint8Array(32), new Uint8Array(33)];
   keys[0] = Uint8Array.from(keys[0] ?? [], (byte, i) => (i === 31 ? byte ^ 1 : byte));
