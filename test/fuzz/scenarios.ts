@@ -4,6 +4,8 @@ import {
   type ClientOptions,
   clientConfig,
   credential,
+  generateEchKey,
+  publishedEchConfigs,
   rawKeyCredential,
   type ServerConfig,
   type ServerOptions,
@@ -31,6 +33,16 @@ export const ownCredential = must(credential(crypto, [der], { kind: 'private', k
 export const externalCredential = must(credential(crypto, [der], { kind: 'external', label: 'elsewhere' }));
 
 const rawCredential = must(rawKeyCredential(crypto, key));
+
+const stapledCredential = must(
+  credential(
+    crypto,
+    [der],
+    { kind: 'private', key },
+    { staples: [{ ocspResponse: bytes(40), scts: Uint8Array.of(0, 7, 0, 5, ...bytes(5)) }] },
+  ),
+);
+const echKey = must(generateEchKey(crypto, { publicName: NAME }, bytes(48, 41)));
 
 const ticketKeys = [{ name: bytes(16, 5), secret: secret(bytes(32, 6)) }];
 const externalPsk = { identity: bytes(8, 1), secret: secret(bytes(32, 2)) };
@@ -102,6 +114,44 @@ export const scenarios: readonly Scenario[] = [
       rawExtensions: [{ type: 0xff77, data: bytes(5) }],
     },
     { rawExtensions: [{ type: 0xff77, data: bytes(3) }] },
+  ),
+  scenario(
+    'small records, padded',
+    { recordSizeLimit: 200, padding: { kind: 'toMultiple', of: 64 }, padHandshake: true },
+    { recordSizeLimit: 300, padding: { kind: 'random', most: 100 } },
+  ),
+  scenario(
+    'staples both ways',
+    { requestOcsp: true, requestScts: true, credentials: [stapledCredential] },
+    {
+      credentials: [stapledCredential],
+      clientAuthentication: { authenticator, required: true, requestOcsp: true, requestScts: true },
+    },
+  ),
+  scenario(
+    'external key without a key exchange',
+    { externalPsks: [externalPsk], pskKeyExchangeModes: ['psk_ke'] },
+    { externalPsks: [externalPsk], pskKeyExchangeModes: ['psk_ke', 'psk_dhe_ke'] },
+  ),
+  scenario('stored sessions', {}, { storedSessions: true }, 'yes'),
+  scenario(
+    'encrypted hello',
+    { encryptedClientHello: { configs: publishedEchConfigs([echKey]) } },
+    { encryptedClientHello: { keys: [echKey] } },
+  ),
+  scenario(
+    'encrypted hello, with another key share',
+    {
+      encryptedClientHello: { configs: publishedEchConfigs([echKey]) },
+      groups: ['x25519', 'secp256r1'],
+      keyShares: ['x25519'],
+    },
+    { encryptedClientHello: { keys: [echKey] }, groups: ['secp256r1'] },
+  ),
+  scenario(
+    'certificates after the handshake',
+    { postHandshakeAuthentication: true, credentials: 'ask' },
+    { clientAuthentication: undefined },
   ),
 ];
 
