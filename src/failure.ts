@@ -166,8 +166,6 @@ const misbehaviours = {
   'extended-master-secret-changed-on-resumption': 'handshake_failure',
   /** RFC 5746 §3.4 */
   'bad-renegotiation-info': 'handshake_failure',
-  /** RFC 5746 §4.5: a server that does not begin again. */
-  'renegotiation-refused': 'no_renegotiation',
   /** RFC 8422 §5.1.2 */
   'bad-point-formats': 'illegal_parameter',
   /** RFC 7366 §3 */
@@ -185,6 +183,8 @@ const incompatibilities = {
   'no-common-version': 'protocol_version',
   'no-common-cipher-suite': 'handshake_failure',
   'no-common-group': 'handshake_failure',
+  /** RFC 7919 §4: the client names finite fields, none of them is known here, and nothing but one would do. */
+  'no-common-finite-field': 'insufficient_security',
   'no-common-signature-scheme': 'handshake_failure',
   /** A server without certificates, and a client without a PSK of the server's. */
   'no-common-psk': 'handshake_failure',

@@ -325,10 +325,8 @@ function handleTls12Message(turn: Turn, message: Tls12Message, raw: Uint8Array):
   traceMessage(turn, message, raw);
   const { phase, now } = turn;
   const { config } = turn.fixed;
-  if (message.kind === 'helloRequest') {
-    answerHelloRequest(turn);
-  } else if (!isTls12(phase) && message.kind === 'clientHello' && config.role === 'server') {
-    fail(turn, misbehaved('renegotiation-refused', 'a ClientHello after the handshake'));
+  if (asksForRenegotiation(turn, message)) {
+    declineRenegotiation(turn);
   } else if (!isTls12(phase)) {
     fail(turn, misbehaved('unexpected-message', `${message.kind} after the handshake`));
   } else if (config.role === 'client') {
@@ -338,16 +336,19 @@ function handleTls12Message(turn: Turn, message: Tls12Message, raw: Uint8Array):
   }
 }
 
+/** RFC 5246 §7.4.1.1, §7.4.1.2: the server, or the client, would like to begin again. */
+function asksForRenegotiation({ phase, fixed }: Turn, { kind }: Tls12Message): boolean {
+  return fixed.config.role === 'client'
+    ? kind === 'helloRequest'
+    : kind === 'clientHello' && phase.kind === 'established';
+}
+
 /**
- * RFC 5246 §7.4.1.1: the server would like to begin again. During the handshake that says nothing new; afterwards this
- * client would rather not (§7.2.2). However often it is asked, it says so in bounds.
+ * During the handshake the wish says nothing new; afterwards this side would rather not, and says so in a warning (RFC 5246
+ * §7.2.2), in bounds, however often it is asked: what comes before a renegotiation and what comes after it could be of two
+ * different peers (RFC 5746 §1).
  */
-function answerHelloRequest(turn: Turn): void {
-  const { config } = turn.fixed;
-  if (config.role === 'server') {
-    fail(turn, misbehaved('unexpected-message', 'a HelloRequest from a client'));
-    return;
-  }
+function declineRenegotiation(turn: Turn): void {
   countUseless(turn);
   if (turn.phase.kind === 'established' && !turn.write.closed) sendAlert(turn, 'no_renegotiation', 1);
 }

@@ -109,7 +109,6 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
   'bad-finished': ['DIGEST_CHECK_FAILED'],
   'bad-key-update': ['DECODE_ERROR'],
   'bad-renegotiation-info': ['RENEGOTIATION_MISMATCH'],
-  'renegotiation-refused': ['NO_RENEGOTIATION'],
   'no-secure-renegotiation': ['UNSAFE_LEGACY_RENEGOTIATION_DISABLED', 'RENEGOTIATION_MISMATCH'],
   'session-id-echoed-unasked': ['SERVER_ECHOED_INVALID_SESSION_ID'],
   'cipher-suite-changed-on-resumption': ['OLD_SESSION_CIPHER_NOT_RETURNED'],

@@ -115,12 +115,13 @@ export function encodeTransported(ciphertext: Uint8Array): Uint8Array {
 /**
  * The premaster secret in ClientKeyExchange.exchange, or a random one: which of the two nobody may learn (Bleichenbacher, ROBOT,
  * Klíma-Pokorný-Rosa). So it is drawn before anything is read, the decryption answers with it where the padding is bad, the
- * version is compared without a branch, and the handshake goes on to a Finished that will not fit. `random` has
- * TRANSPORTED_LENGTH bytes, `blinding` SIGNING_ENTROPY_LENGTH.
+ * version is compared without a branch, and the handshake goes on to a Finished that will not fit. `clientVersion` is what the
+ * ClientHello claims, whatever was chosen; `random` has TRANSPORTED_LENGTH bytes, `blinding` SIGNING_ENTROPY_LENGTH.
  */
 export function decodeTransported(
   crypto: CryptoProvider,
   key: RsaPrivateKey,
+  clientVersion: number,
   exchange: Uint8Array,
   random: Uint8Array,
   blinding: Uint8Array,
@@ -129,7 +130,7 @@ export function decodeTransported(
   if (!decoded.ok) return err({ kind: 'malformed', structure: 'clientKeyExchange', ...decoded.error });
   const found = crypto.rsa.decryptPkcs1(key, decoded.value.ciphertext, random, blinding);
   const [major = 0, minor = 0] = found;
-  const difference = ((major << 8) | minor) ^ protocolVersions.tls12;
+  const difference = ((major << 8) | minor) ^ clientVersion;
   // All ones where the version is another: of a difference of at most 16 bits, the sign of what is below zero.
   const other = -difference >> 31;
   return ok(secret(found.map((byte, i) => byte ^ (other & (byte ^ (random[i] ?? 0))))));

@@ -4,7 +4,6 @@ import { type GeneratedKeyKind, secret } from '../../nocrypto/index.ts';
 import { contentTypes } from '../../src/codepoints.ts';
 import type { ClientHelloExtension } from '../../src/extensions.ts';
 import {
-  alertFor,
   answer,
   type ClientOptions,
   client,
@@ -24,7 +23,6 @@ import {
   tlsUnique,
 } from '../../src/index.ts';
 import { type ClientHello, decodeHandshake, encodeHandshake } from '../../src/messages.ts';
-import { sealedLength, sealRecord } from '../../src/record.ts';
 import { decodeTls12Handshake, type Tls12Message } from '../../src/tls12/messages.ts';
 import { dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
 import { blame } from './expect.ts';
@@ -488,18 +486,6 @@ describe('resumption in TLS 1.2, at a server', () => {
 });
 
 describe('a server in TLS 1.2 is not taken in', () => {
-  it('by a wish to begin again', () => {
-    const run = meet();
-    const hello = encodeHandshake({ kind: 'clientHello', body: honestHello() });
-    const { protection } = run.client.write;
-    assert.ok(protection !== undefined);
-    const record = new Uint8Array(sealedLength(protection, hello.length));
-    sealRecord(protection, contentTypes.handshake, 0x0303, hello, record, 0);
-    const failure = failureOf(receive(run.server, record, NOW).effects);
-    assert.equal(blame(failure), 'peerMisbehaved renegotiation-refused');
-    assert.equal(alertFor(failure), 'no_renegotiation');
-  });
-
   /** A server that awaits the client's share, and what an honest client says then. */
   const awaiting = () => {
     const begun = client(quickClientConfig({ versions: ['1.2'] }), bytes(48, 1));

@@ -77,9 +77,9 @@ test('whatever is wrong with an encrypted premaster secret, the server goes on a
 
 test('a premaster secret of another version or length is as good as none: the random one takes its place', () => {
   const random = bytes(TRANSPORTED_LENGTH, 4);
-  const read = (message: Uint8Array): Uint8Array => {
-    const ciphertext = must(noble.rsa.encryptPkcs1(publicKey, message, bytes(32, 3)));
-    return must(decodeTransported(noble, rsaKey, encodeTransported(ciphertext), random, bytes(32, 5)));
+  const read = (message: Uint8Array, clientVersion = 0x0303): Uint8Array => {
+    const exchange = encodeTransported(must(noble.rsa.encryptPkcs1(publicKey, message, bytes(32, 3))));
+    return must(decodeTransported(noble, rsaKey, clientVersion, exchange, random, bytes(32, 5)));
   };
   const good = transportedPremaster(bytes(TRANSPORTED_LENGTH, 8));
   assert.deepEqual(read(good), good);
@@ -93,6 +93,10 @@ test('a premaster secret of another version or length is as good as none: the ra
     assert.deepEqual(read(Uint8Array.of(major, minor, ...good.subarray(2))), random);
   }
   assert.deepEqual(read(good.subarray(1)), random);
+  // What counts is what the client has claimed, not what was chosen.
+  const newer = Uint8Array.of(3, 4, ...good.subarray(2));
+  assert.deepEqual(read(newer, 0x0304), newer);
+  assert.deepEqual(read(good, 0x0304), random);
 });
 
 test('the premaster secret that a client transports begins with the version it has offered', () => {

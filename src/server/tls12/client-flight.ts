@@ -23,7 +23,7 @@ import type { ClientKeyExchange, Tls12Certificate } from '../../tls12/messages.t
 import { extended, handshakeMessages, type Tls12Transcript } from '../../tls12/transcript.ts';
 import { logSecret, type Transition } from '../../transition.ts';
 import type {
-  OwnExchange,
+  Tls12Agreed,
   Tls12AwaitClientCertificate,
   Tls12AwaitClientCertificateVerify,
   Tls12AwaitClientChangeCipherSpec,
@@ -65,7 +65,7 @@ export function answerClientKeyExchange(
   const { crypto } = config;
   const { offer, suite, randoms, own, storedAs } = agreed;
   const drawn = generate(agreed.rng, TRANSPORTED_LENGTH + SIGNING_ENTROPY_LENGTH);
-  const premaster = premasterFrom(config, agreed.exchange, exchange, drawn.bytes);
+  const premaster = premasterFrom(config, agreed, exchange, drawn.bytes);
   if (!premaster.ok) return premaster;
   const transcript = extended(before, raw);
   const master = offer.extendedMasterSecret
@@ -97,13 +97,14 @@ export function answerClientKeyExchange(
 /** What the client's half of the exchange comes to. The randomness for key transport is drawn whatever will be needed. */
 function premasterFrom(
   { crypto }: ServerConfig,
-  own: OwnExchange,
+  { exchange: own, offer: { clientVersion } }: Tls12Agreed,
   exchange: Uint8Array,
   entropy: Uint8Array,
 ): Result<Secret, Failure> {
   if (own.kind === 'transport') {
     const random = entropy.subarray(0, TRANSPORTED_LENGTH);
-    return decodeTransported(crypto, own.key, exchange, random, entropy.subarray(TRANSPORTED_LENGTH));
+    const blinding = entropy.subarray(TRANSPORTED_LENGTH);
+    return decodeTransported(crypto, own.key, clientVersion, exchange, random, blinding);
   }
   const { name, group, privateKey } = own;
   const share = decodeClientShare(crypto, name, group, exchange);

@@ -38,6 +38,7 @@ function readOffer(config: ServerConfig, hello: ClientHello): Result<Tls12Offer,
   return ok({
     facts,
     clientRandom: hello.random,
+    clientVersion: hello.legacyVersion,
     applicationProtocol: applicationProtocol.value,
     rawExtensions: rawExtensions(extensions, config.rawExtensions),
     extendedMasterSecret,

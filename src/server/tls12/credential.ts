@@ -85,9 +85,11 @@ function usableSuites(
     const group = chooseGroup(config, codes, facts, suite);
     return group === undefined ? [] : [{ suite, keyExchange: { kind: 'ephemeral', name, group } }];
   });
-  return usable.length === 0
-    ? err(incompatible('no-common-group', `the client offers ${listed(facts.groups)}`))
-    : ok(usable);
+  if (usable.length > 0) return ok(usable);
+  const lacksField =
+    codes.some(isFiniteFieldCode) && common.some((name) => tls12Suites[name].keyExchange === 'dhe');
+  const reason = lacksField ? 'no-common-finite-field' : 'no-common-group';
+  return err(incompatible(reason, `the client offers ${listed(facts.groups)}`));
 }
 
 /**

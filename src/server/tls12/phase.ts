@@ -38,6 +38,8 @@ export type Tls12ServerWaiting =
 export interface Tls12Offer {
   readonly facts: ClientHelloFacts;
   readonly clientRandom: Uint8Array;
+  /** The highest version that the ClientHello claims, which a transported premaster secret repeats (RFC 5246 §7.4.7.1). */
+  readonly clientVersion: number;
   readonly applicationProtocol: string | undefined;
   /** What the client offers under the codepoints of the configuration's `rawExtensions`. */
   readonly rawExtensions: readonly RawExtension[];
