@@ -305,6 +305,9 @@ function fitting(sessions: readonly Tls13Session[]): readonly Tls13Session[] {
 /** Bytes of all tickets in a ClientHello; one of them has at most 16 KiB. */
 const MOST_TICKETS = 20 * 1024;
 
+/** Bytes of the one ticket of TLS 1.2 beside them: there a server can give longer ones. */
+const MOST_TLS12_TICKET = 16 * 1024;
+
 /** Early data goes with the first PSK: with a key for it, that is the one for the hash of its suite. */
 function hashesFor({ earlyData }: ExternalPsk, hashes: readonly SuiteHash[]): readonly SuiteHash[] {
   if (earlyData === undefined) return hashes;
@@ -348,6 +351,7 @@ function offeredTls12Session(
   for (const session of sessions) {
     if (session.version !== 'TLS 1.2' || !isFor(config, session, now)) continue;
     if (!config.tls12CipherSuites.includes(session.cipherSuite)) continue;
+    if (session.ticket.length > MOST_TLS12_TICKET) continue;
     const server = rememberedServer(config, session, now);
     if (server !== undefined) return { session, ...server };
   }

@@ -747,6 +747,16 @@ describe('resumption in TLS 1.2, at a client', () => {
     assert.deepEqual(findExtension(extensions, 'sessionTicket'), hex(''));
   });
 
+  it('offers no ticket so long that there is no room for it in a ClientHello', () => {
+    const session = withTicket();
+    const offered = (...sessions: readonly Session[]) =>
+      findExtension(meetTls12Client({ sessions }).hello().extensions, 'sessionTicket')?.length;
+    const tooLong = { ...session, ticket: bytes(65_500) };
+    assert.equal(offered(tooLong), 0);
+    assert.equal(offered(tooLong, session), session.ticket.length);
+    assert.equal(offered({ ...session, ticket: bytes(16_000) }), 16_000);
+  });
+
   function sessionIn(effects: readonly Effect[]): Tls12Session {
     const session = find(effects, 'ticket')?.session;
     assert.ok(session?.version === 'TLS 1.2');
