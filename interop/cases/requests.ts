@@ -54,7 +54,7 @@ const credentialCases: readonly Case[] = [
     const { credential } = await bench.identities.usual('Ed25519');
     const ours = { credentials: 'ask', applicationProtocols: ['h2'] } as const;
     const args = [
-      ...['-alpn', 'h2', '-ciphersuites', 'TLS_AES_256_GCM_SHA384', '-groups', 'P-384'],
+      ...['-tls1_3', '-alpn', 'h2', '-ciphersuites', 'TLS_AES_256_GCM_SHA384', '-groups', 'P-384'],
       ...['-sigalgs', 'ed25519:ecdsa_secp256r1_sha256'],
     ];
     const { outcome, reply } = await answerClient(bench, ours, args, {

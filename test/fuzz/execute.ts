@@ -251,9 +251,11 @@ function checkAlert(before: State, failure: Failure, answered: Uint8Array): void
   if (!isPlain && !isProtected) throw new Error(`no alert for ${JSON.stringify(failure)}`);
 }
 
-/** Whether nothing but a tag of 8 or 16 bytes follows. */
+/** Whether nothing but padding and a tag of 8 or 16 bytes follows. */
 function isTag(all: Uint8Array, from: number): boolean {
-  const tag = all.subarray(from);
+  const rest = all.subarray(from);
+  const padding = rest.findIndex((byte) => byte !== 0);
+  const tag = rest.subarray(Math.max(0, padding));
   return (tag.length === 8 || tag.length === 16) && tag.every((byte) => byte === 1);
 }
 
