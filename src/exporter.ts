@@ -129,10 +129,12 @@ function earlyExporter(phase: Phase): Exporter | undefined {
       const { own, agreed } = phase.sent.flight;
       return own.kind === 'psk' ? pair(agreed.suite, own.earlyExporterSecret) : undefined;
     }
-    case 'established':
-      return phase.version === '1.3' ? pair(phase.suite, phase.earlyExporterSecret) : undefined;
-    default:
-      return undefined;
+    default: {
+      const established = establishedIn(phase);
+      return established?.version === '1.3'
+        ? pair(established.suite, established.earlyExporterSecret)
+        : undefined;
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import {
   client,
   close,
   type Effect,
+  exportEarlyKeyingMaterial,
   keyLogLine,
   type Misbehaviour,
   receive,
@@ -25,7 +26,7 @@ import { encodeHandshake } from '../../src/messages.ts';
 import { type Protection, protection, sealedLength, sealRecord } from '../../src/record.ts';
 import { assertAt, assertMisbehaved } from './expect.ts';
 import { nullCrypto } from './null-crypto.ts';
-import { follow, messagesHeard, recordsOf } from './peer.ts';
+import { follow, interject, messagesHeard, recordsOf } from './peer.ts';
 import { quickClientConfig, quickServerConfig } from './quick.ts';
 import { meetClient, type ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 import { bytes, concatAll, converse, data, find, hex, NOW, sent } from './support.ts';
@@ -59,6 +60,21 @@ describe('a client that offers early data', () => {
       peer.heard.map((heard) => (heard.kind === 'message' ? heard.message.kind : heard.kind)),
       ['clientHello', 'changeCipherSpec', 'data', 'data', 'endOfEarlyData', 'finished'],
     );
+  });
+
+  it('exports from it later on, also while its caller is asked for a certificate', () => {
+    const { peer, play } = facing({
+      acceptsEarlyData: true,
+      client: { postHandshakeAuthentication: true, credentials: 'ask' },
+    });
+    play('serverHello', 'encryptedExtensions', 'finished');
+    const exported = () => exportEarlyKeyingMaterial(peer.state, 'EXPORTER-test', bytes(3), 40);
+    const before = exported();
+    const extensions = [{ name: 'signatureAlgorithms', value: [0x0807] }] as const;
+    const body = { certificateRequestContext: bytes(8), extensions };
+    interject(peer, { kind: 'certificateRequest', body });
+    assertAt(peer, 'awaitLateCredential');
+    assert.deepEqual(exported(), before);
   });
 
   it('does not say EndOfEarlyData when it is rejected', () => {
