@@ -24,7 +24,7 @@ export const contentTypes = {
   applicationData: 23,
 } as const;
 
-/** RFC 9846 §4; those of TLS 1.2 alone from RFC 5246 §7.4 and RFC 6066 §8. */
+/** RFC 9846 §4, RFC 8879 §7.2; those of TLS 1.2 alone from RFC 5246 §7.4 and RFC 6066 §8. */
 export const handshakeTypes = {
   helloRequest: 0,
   clientHello: 1,
@@ -41,11 +41,12 @@ export const handshakeTypes = {
   finished: 20,
   certificateStatus: 22,
   keyUpdate: 24,
+  compressedCertificate: 25,
   /** The synthetic message that stands for ClientHello1 after a HelloRetryRequest (§4.1). */
   messageHash: 254,
 } as const;
 
-/** RFC 9846 §4.3, RFC 9149 §3; those of TLS 1.2 alone from RFC 8422, 7366, 7627, 5077 and 5746. */
+/** RFC 9846 §4.3, RFC 8879 §7.1, RFC 9149 §3; those of TLS 1.2 alone from RFC 8422, 7366, 7627, 5077 and 5746. */
 export const extensionTypes = {
   serverName: 0,
   maxFragmentLength: 1,
@@ -62,6 +63,7 @@ export const extensionTypes = {
   padding: 21,
   encryptThenMac: 22,
   extendedMasterSecret: 23,
+  compressCertificate: 27,
   recordSizeLimit: 28,
   sessionTicket: 35,
   preSharedKey: 41,
@@ -188,6 +190,9 @@ export const certificateTypeCodes = {
   x509: 0,
   rawPublicKey: 2,
 } as const;
+
+/** RFC 8879 §7.3: CertificateCompressionAlgorithm. */
+export const certificateCompressionCodes = { zlib: 1, brotli: 2, zstd: 3 } as const;
 
 /** RFC 9846 §6; no_renegotiation from RFC 5246 §7.2. */
 export const alertCodes = {

@@ -8,6 +8,7 @@ import {
   type Result,
   referenceIdentity,
 } from '../x509/index.ts';
+import type { CertificateCompression } from './certificate-compression.ts';
 import {
   type CertificateType,
   type CipherSuiteName,
@@ -91,6 +92,13 @@ export interface CommonOptions {
    * codepoints stands in the facts. Only for extensions that change nothing else in the handshake.
    */
   readonly rawExtensions?: readonly RawExtension[] | undefined;
+  /**
+   * Ways to compress certificates (RFC 8879), most wanted first; TLS 1.3 only. The peer is told which this side can
+   * decompress, and gets its certificate compressed where it can decompress one of them and that makes it smaller. Default
+   * none: this library has no compression of its own (`pure-tls/node` has Node's), and a decompressor is one more thing
+   * that reads what strangers send.
+   */
+  readonly certificateCompression?: readonly CertificateCompression[] | undefined;
   /**
    * The longest record this side takes (RFC 8449), in bytes of content, content type and padding: 64 to 16,385. A peer that
    * knows the extension keeps to it, and is refused (record_overflow) when it does not. Whatever the value, the peer's own
@@ -302,6 +310,7 @@ interface CommonConfig {
   readonly externalPsks: readonly ExternalPsk[];
   readonly pskKeyExchangeModes: readonly PskKeyExchangeModeName[];
   readonly rawExtensions: readonly RawExtension[];
+  readonly certificateCompression: readonly CertificateCompression[];
   readonly recordSizeLimit: number | undefined;
   readonly padding: Padding;
   readonly padHandshake: boolean;
@@ -589,6 +598,7 @@ function commonConfig(options: CommonOptions): Unchecked<CommonConfig> {
     externalPsks: [...(options.externalPsks ?? [])],
     pskKeyExchangeModes: [...(options.pskKeyExchangeModes ?? defaults.pskKeyExchangeModes)],
     rawExtensions: (options.rawExtensions ?? []).map(({ type, data }) => ({ type, data: data.slice() })),
+    certificateCompression: [...(options.certificateCompression ?? [])],
     recordSizeLimit:
       options.recordSizeLimit === 'none' ? undefined : (options.recordSizeLimit ?? defaults.recordSizeLimit),
     padding: { ...(options.padding ?? defaults.padding) },
@@ -646,6 +656,7 @@ function commonProblem(options: CommonOptions, config: Unchecked<CommonConfig>):
     ) ??
     listProblem('pskKeyExchangeModes', config.pskKeyExchangeModes, pskKeyExchangeModes) ??
     rawExtensionsProblem(config.rawExtensions) ??
+    compressionProblem(config.certificateCompression) ??
     problemIf(
       'externalPsks',
       `must have earlyData with maxEarlyData from 1 to ${MAX_EARLY_DATA}, a cipher suite and an application protocol that are configured`,
@@ -673,6 +684,22 @@ function rawExtensionsProblem(extensions: readonly RawExtension[]): ConfigError 
       option,
       'must take at most 16 KiB together',
       extensions.reduce((sum, { data }) => sum + data.length, 0) > 16 * 1024,
+    )
+  );
+}
+
+function compressionProblem(entries: readonly CertificateCompression[]): ConfigError | undefined {
+  const option = 'certificateCompression';
+  const algorithms = entries.map(({ algorithm }) => algorithm);
+  return (
+    problemIf(option, 'must have algorithms from 0 to 65,535', !algorithms.every(isUint16)) ??
+    problemIf(option, 'must not hold an algorithm twice', hasDuplicates(algorithms)) ??
+    // RFC 8879 §3: the list has one byte for its length.
+    problemIf(option, 'must hold at most 127 algorithms', entries.length > 127) ??
+    problemIf(
+      option,
+      'must be able to compress or to decompress',
+      entries.some(({ compress, decompress }) => compress === undefined && decompress === undefined),
     )
   );
 }

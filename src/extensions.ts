@@ -107,6 +107,8 @@ const ticketRequest = struct<TicketRequest>({ newSessionCount: uint8, resumption
 const protocolNames = vector(text(1, 255), 2, 0xffff);
 /** RFC 7250 §3 */
 const certificateTypes = vector(uint8, 1, 255);
+/** RFC 8879 §3 */
+const compressionAlgorithms = vector(uint16, 2, 254);
 const data = opaque(0, 0xffff);
 const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
 
@@ -125,6 +127,7 @@ const inClientHello = {
   encryptThenMac: opaqueFixed(0),
   extendedMasterSecret: opaqueFixed(0),
   sessionTicket: opaqueRest,
+  compressCertificate: compressionAlgorithms,
   recordSizeLimit: uint16,
   signedCertificateTimestamp: opaqueFixed(0),
   earlyData: opaqueFixed(0),
@@ -187,6 +190,7 @@ const inCertificateRequest = {
   statusRequest: opaqueFixed(0),
   signatureAlgorithms: codes,
   signedCertificateTimestamp: opaqueFixed(0),
+  compressCertificate: compressionAlgorithms,
   certificateAuthorities: distinguishedNames,
   signatureAlgorithmsCert: codes,
 };

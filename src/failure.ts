@@ -136,6 +136,9 @@ const misbehaviours = {
   'undecodable-certificate': 'bad_certificate',
   'unsupported-certificate-key': 'unsupported_certificate',
   'certificate-key-may-not-sign': 'unsupported_certificate',
+  /** RFC 8879 §4 */
+  'unoffered-certificate-compression': 'illegal_parameter',
+  'bad-compressed-certificate': 'bad_certificate',
   /** §4.5.1.1, RFC 6066 §8 */
   'unoffered-status-type': 'illegal_parameter',
   /** §4.5.2 */

@@ -306,7 +306,8 @@ function messageLimit(turn: Turn, type: number): number {
   if (turn.phase.kind === 'established' && !asksToRenegotiate) {
     return role === 'client' ? limits.postHandshakeMessageAtClient : limits.postHandshakeMessageAtServer;
   }
-  return type === handshakeTypes.certificate ? limits.certificateMessage : limits.handshakeMessage;
+  const isCertificate = type === handshakeTypes.certificate || type === handshakeTypes.compressedCertificate;
+  return isCertificate ? limits.certificateMessage : limits.handshakeMessage;
 }
 
 function takeMessage(turn: Turn, raw: Uint8Array): void {

@@ -4,12 +4,14 @@
  * @module
  */
 
+export type { CertificateCompression, CompressionWishes } from './certificate-compression.ts';
 export type { Resumption } from './client/hello.ts';
 export { sessionName } from './client/session-name.ts';
 export {
   type AlertName,
   type CertificateType,
   type CipherSuiteName,
+  certificateCompressionCodes,
   certificateTypeCodes,
   cipherSuiteCodes,
   type ExtensionName,

@@ -1,4 +1,5 @@
 import {
+  certificateCompressionCodes,
   cipherSuiteCodes,
   extensionTypes,
   groupCodes,
@@ -68,6 +69,11 @@ export function describeMessage(message: HandshakeMessage | Tls12Message): Reado
       return { extensions: names(message.body.extensions) };
     case 'certificate':
       return certificateDetails(message.body);
+    case 'compressedCertificate':
+      return {
+        algorithm: label(certificateCompressionCodes, message.body.algorithm),
+        uncompressed: `${message.body.uncompressedLength} bytes`,
+      };
     case 'tls12Certificate':
       return { certificates: `${message.body.certificateList.length}` };
     case 'tls12CertificateRequest':

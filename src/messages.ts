@@ -28,6 +28,7 @@ import {
   struct,
   uint8,
   uint16,
+  uint24,
   uint32,
   vector,
 } from './wire/codec.ts';
@@ -122,6 +123,21 @@ export const certificate = struct<CertificateMessage>({
   ),
 });
 
+/** RFC 8879 §4 */
+export interface CompressedCertificate {
+  /** CertificateCompressionAlgorithm */
+  readonly algorithm: number;
+  /** Bytes of the Certificate's body, its header not counted. */
+  readonly uncompressedLength: number;
+  readonly compressedCertificateMessage: Uint8Array;
+}
+
+export const compressedCertificate = struct<CompressedCertificate>({
+  algorithm: uint16,
+  uncompressedLength: uint24,
+  compressedCertificateMessage: opaque(1, 0xffffff),
+});
+
 /** §4.5.2 */
 export interface CertificateVerify {
   /** SignatureScheme */
@@ -179,6 +195,7 @@ export type HandshakeMessage =
   | { readonly kind: 'encryptedExtensions'; readonly body: EncryptedExtensions }
   | { readonly kind: 'certificateRequest'; readonly body: CertificateRequest }
   | { readonly kind: 'certificate'; readonly body: CertificateMessage }
+  | { readonly kind: 'compressedCertificate'; readonly body: CompressedCertificate }
   | { readonly kind: 'certificateVerify'; readonly body: CertificateVerify }
   | { readonly kind: 'finished'; readonly body: Finished }
   | { readonly kind: 'endOfEarlyData'; readonly body: EndOfEarlyData }
@@ -203,6 +220,8 @@ export function encodeHandshake(message: HandshakeMessage): Uint8Array {
       return framed(handshakeTypes.certificateRequest, certificateRequest, message.body);
     case 'certificate':
       return framed(handshakeTypes.certificate, certificate, message.body);
+    case 'compressedCertificate':
+      return framed(handshakeTypes.compressedCertificate, compressedCertificate, message.body);
     case 'certificateVerify':
       return framed(handshakeTypes.certificateVerify, certificateVerify, message.body);
     case 'finished':
@@ -233,6 +252,8 @@ export function decodeHandshake(raw: Uint8Array): Result<HandshakeMessage, Failu
       return parsed('certificateRequest', certificateRequest, body);
     case 'certificate':
       return parsed('certificate', certificate, body);
+    case 'compressedCertificate':
+      return parsed('compressedCertificate', compressedCertificate, body);
     case 'certificateVerify':
       return parsed('certificateVerify', certificateVerify, body);
     case 'finished':

@@ -1,5 +1,6 @@
 import { type Certificate, err, isSelfIssued, ok, type RawPublicKey, type Result } from '../x509/index.ts';
 import { isSame } from './bytes.ts';
+import { type CompressionWishes, compressedOrPlain } from './certificate-compression.ts';
 import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { AnyCredential, Credential } from './credential.ts';
@@ -90,12 +91,13 @@ function isIssuedByOneOf({ certificates }: Credential, authorities: readonly Uin
 
 /** RFC 9846 §4.5.1; no credential makes the empty Certificate of a client that has none to show. */
 export function certificateMessage(
+  config: ClientConfig | ServerConfig,
   certificateRequestContext: Uint8Array,
   credential: AnyCredential | undefined,
-  wishes: StapleWishes,
+  wishes: StapleWishes & CompressionWishes,
 ): HandshakeMessage {
   const certificateList = entriesOf(credential, wishes);
-  return { kind: 'certificate', body: { certificateRequestContext, certificateList } };
+  return compressedOrPlain(config, wishes, { certificateRequestContext, certificateList });
 }
 
 /** The same in TLS 1.2: the bytes alone. */

@@ -1,5 +1,6 @@
 import type { GroupName } from '../nocrypto/index.ts';
 import type { Authenticator, PresentedChain, PresentedRawKey, RawKeyAuthenticator } from '../x509/index.ts';
+import type { CompressionWishes } from './certificate-compression.ts';
 import type { CertificateType, CipherSuiteName, SignatureSchemeName } from './codepoints.ts';
 import type { AnyCredential } from './credential.ts';
 import type { StapleWishes } from './stapling.ts';
@@ -61,7 +62,7 @@ export type Response =
   | { readonly kind: 'refusal'; readonly reason: string };
 
 /** What a ClientHello says that matters for choosing a certificate. Names we do not know are left out. */
-export interface ClientHelloFacts extends StapleWishes {
+export interface ClientHelloFacts extends StapleWishes, CompressionWishes {
   readonly serverName: string | undefined;
   readonly applicationProtocols: readonly string[];
   readonly cipherSuites: readonly CipherSuiteName[];
@@ -78,7 +79,7 @@ export interface ClientHelloFacts extends StapleWishes {
 }
 
 /** What a CertificateRequest says that matters for choosing a certificate (RFC 9846 §4.4.2). */
-export interface CertificateRequestFacts extends StapleWishes {
+export interface CertificateRequestFacts extends StapleWishes, CompressionWishes {
   /** The kind of certificate that was agreed on (RFC 7250): no other can be shown. */
   readonly certificateType: CertificateType;
   readonly signatureSchemes: readonly SignatureSchemeName[];

@@ -120,7 +120,7 @@ function sendCertificate(
   transcript: RunningHash,
 ): Transition {
   const certificate = sendHandshake(
-    certificateMessage(new Uint8Array(0), chosen?.credential, certificateRequest),
+    certificateMessage(config, new Uint8Array(0), chosen?.credential, certificateRequest),
   );
   const afterCertificate = transcript.update(certificate.raw);
   const actions = [certificate];

@@ -12,6 +12,7 @@ import {
   answerCertificate,
   answerCertificateRequest,
   answerCertificateVerify,
+  answerCompressedCertificate,
   answerEncryptedExtensions,
   answerServerVerdict,
 } from './server-flight.ts';
@@ -47,9 +48,15 @@ export function handleClient(
     case 'awaitCertificateOrRequest':
       if (message.kind === 'certificateRequest') return answerCertificateRequest(phase, message.body, raw);
       if (message.kind === 'certificate') return answerCertificate(config, phase, message.body, raw);
+      if (message.kind === 'compressedCertificate') {
+        return answerCompressedCertificate(config, phase, message.body, raw);
+      }
       break;
     case 'awaitCertificate':
       if (message.kind === 'certificate') return answerCertificate(config, phase, message.body, raw);
+      if (message.kind === 'compressedCertificate') {
+        return answerCompressedCertificate(config, phase, message.body, raw);
+      }
       break;
     case 'awaitCertificateVerify':
       if (message.kind === 'certificateVerify') {

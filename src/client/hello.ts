@@ -1,4 +1,5 @@
 import { type GroupName, generate, type Rng, type RunningHash, type Secret } from '../../nocrypto/index.ts';
+import { decompressible } from '../certificate-compression.ts';
 import { type CipherSuite, cipherSuites, type SuiteHash } from '../cipher-suites.ts';
 import {
   type CertificateType,
@@ -409,6 +410,10 @@ function helloExtensions(
   if (config.requestOcsp) extensions.push({ name: 'statusRequest', value: anyOcspResponder });
   if (config.requestScts) {
     extensions.push({ name: 'signedCertificateTimestamp', value: new Uint8Array(0) });
+  }
+  const compressCertificate = decompressible(config);
+  if (speaksTls13 && compressCertificate.length > 0) {
+    extensions.push({ name: 'compressCertificate', value: compressCertificate });
   }
   if (speaksTls13) extensions.push({ name: 'keyShare', value: keyShares });
   if (speaksTls13 && (config.acceptTickets || offersPsks)) {

@@ -59,15 +59,17 @@ export function answerLateSignature(
   phase: AwaitLateSignature,
   response: Response,
 ): Transition {
-  const { chosen } = phase;
-  const certificate = certificateOf(phase, chosen);
+  const { chosen, certificate } = phase;
   const content = signedContent('client', phase.transcript.update(certificate.raw).digest());
   const signature = checkExternalSignature(config, chosen, content, response);
   return signature.ok ? conclude(phase, [certificate, verifyOf(chosen, signature.value)]) : signature;
 }
 
 function show(config: ClientConfig, phase: AwaitLateCredential, chosen: Chosen | undefined): Transition {
-  const certificate = certificateOf(phase, chosen);
+  const { certificateRequestContext, certificateRequest } = phase;
+  const certificate = sendHandshake(
+    certificateMessage(config, certificateRequestContext, chosen?.credential, certificateRequest),
+  );
   if (chosen === undefined) return conclude(phase, [certificate]);
   const drawn = generate(phase.late.rng, SIGNING_ENTROPY_LENGTH);
   const next = { ...phase, late: { ...phase.late, rng: drawn.rng } };
@@ -76,7 +78,7 @@ function show(config: ClientConfig, phase: AwaitLateCredential, chosen: Chosen |
   if (!proof.ok) return proof;
   return proof.value.kind === 'request'
     ? ok({
-        phase: { ...next, kind: 'awaitLateSignature', chosen },
+        phase: { ...next, kind: 'awaitLateSignature', chosen, certificate },
         actions: [{ kind: 'request', request: proof.value.request }],
       })
     : conclude(next, [certificate, verifyOf(chosen, proof.value.signature)]);
@@ -97,13 +99,6 @@ function conclude(
       },
     ],
   });
-}
-
-function certificateOf(
-  { certificateRequestContext, certificateRequest }: AwaitLateCredential | AwaitLateSignature,
-  chosen: Chosen | undefined,
-): SendHandshake {
-  return sendHandshake(certificateMessage(certificateRequestContext, chosen?.credential, certificateRequest));
 }
 
 function verifyOf({ scheme }: Chosen, signature: Uint8Array): SendHandshake {

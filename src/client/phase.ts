@@ -12,6 +12,7 @@ import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ExternalPsk, ImportedPsk } from '../psk.ts';
 import type { CertificateRequestFacts } from '../request.ts';
 import type { LateAuthentication, RecordSizes, Tls13Established } from '../state.ts';
+import type { SendHandshake } from '../transition.ts';
 import type { OfferedTls12Session } from './tls12/phase.ts';
 
 /** The states of a TLS 1.3 client (RFC 9846 §A.1), each named for what it awaits and holding what is known by then. */
@@ -221,4 +222,5 @@ export interface AwaitLateCredential extends LateRequest {
 export interface AwaitLateSignature extends LateRequest {
   readonly kind: 'awaitLateSignature';
   readonly chosen: Chosen;
+  readonly certificate: SendHandshake;
 }

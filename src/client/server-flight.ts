@@ -1,5 +1,6 @@
 import type { RunningHash } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
+import { decompressed } from '../certificate-compression.ts';
 import { type CertificateType, certificateTypeCodes, nameOf } from '../codepoints.ts';
 import type { ClientConfig } from '../config.ts';
 import { echConfigList } from '../ech/config.ts';
@@ -9,6 +10,7 @@ import type {
   CertificateMessage,
   CertificateRequest,
   CertificateVerify,
+  CompressedCertificate,
   EncryptedExtensions,
 } from '../messages.ts';
 import {
@@ -203,6 +205,7 @@ export function requestFacts(
     certificateAuthorities: findExtension(extensions, 'certificateAuthorities') ?? [],
     requestsOcsp: findExtension(extensions, 'statusRequest') !== undefined,
     requestsScts: findExtension(extensions, 'signedCertificateTimestamp') !== undefined,
+    certificateCompressionAlgorithms: findExtension(extensions, 'compressCertificate') ?? [],
   });
 }
 
@@ -232,6 +235,17 @@ export function answerCertificate(
     },
     actions: [],
   });
+}
+
+/** RFC 8879 §4: in the transcript it stands as it came. */
+export function answerCompressedCertificate(
+  config: ClientConfig,
+  phase: AwaitCertificateOrRequest | AwaitCertificate,
+  message: CompressedCertificate,
+  raw: Uint8Array,
+): Transition {
+  const certificate = decompressed(config, message);
+  return certificate.ok ? answerCertificate(config, phase, certificate.value, raw) : certificate;
 }
 
 /** RFC 9846 §4.5.2, and the authenticator's turn. */

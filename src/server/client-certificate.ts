@@ -1,7 +1,8 @@
 import { err, ok } from '../../x509/index.ts';
+import { decompressed } from '../certificate-compression.ts';
 import type { ServerConfig } from '../config.ts';
 import { misbehaved } from '../failure.ts';
-import type { CertificateMessage, CertificateVerify } from '../messages.ts';
+import type { CertificateMessage, CertificateVerify, CompressedCertificate } from '../messages.ts';
 import { acceptVerdict, judge, readShown, verifyKey } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import type { Transition } from '../transition.ts';
@@ -38,6 +39,17 @@ export function answerClientCertificate(
     },
     actions: [],
   });
+}
+
+/** RFC 8879 §4: in the transcript it stands as it came. */
+export function answerCompressedClientCertificate(
+  config: ServerConfig,
+  phase: AwaitClientCertificate,
+  message: CompressedCertificate,
+  raw: Uint8Array,
+): Transition {
+  const certificate = decompressed(config, message);
+  return certificate.ok ? answerClientCertificate(config, phase, certificate.value, raw) : certificate;
 }
 
 /** RFC 9846 §4.5.2, and the authenticator's turn. */

@@ -322,6 +322,7 @@ export function helloFacts(hello: ClientHello): ClientHelloFacts {
     clientCertificateTypes: typesIn(findExtension(extensions, 'clientCertificateType')),
     requestsOcsp: isOcspRequest(findExtension(extensions, 'statusRequest')),
     requestsScts: findExtension(extensions, 'signedCertificateTimestamp') !== undefined,
+    certificateCompressionAlgorithms: findExtension(extensions, 'compressCertificate') ?? [],
   };
 }
 

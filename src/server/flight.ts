@@ -7,6 +7,7 @@ import {
   SIGNING_ENTROPY_LENGTH,
 } from '../../nocrypto/index.ts';
 import { err, ok, type Result } from '../../x509/index.ts';
+import { decompressible } from '../certificate-compression.ts';
 import { certificateTypeCodes, protocolVersions } from '../codepoints.ts';
 import type { ClientAuthentication, ServerConfig } from '../config.ts';
 import { isForName } from '../credential.ts';
@@ -68,7 +69,7 @@ export function sendFlight(
   const shown = [
     sendHandshake(encryptedExtensions(config, flight)),
     ...certificateRequest(config, begun.value.greaseEntropy),
-    sendHandshake(certificateMessage(new Uint8Array(0), chosen.credential, agreed.facts)),
+    sendHandshake(certificateMessage(config, new Uint8Array(0), chosen.credential, agreed.facts)),
   ];
   const afterCertificate = shown.reduce((running, { raw }) => running.update(raw), begun.value.transcript);
   const actions = [...begun.value.actions, ...shown];
@@ -380,6 +381,10 @@ export function requestExtensions(
   }
   if (requestOcsp) extensions.push({ name: 'statusRequest', value: new Uint8Array(0) });
   if (requestScts) extensions.push({ name: 'signedCertificateTimestamp', value: new Uint8Array(0) });
+  const compressCertificate = decompressible(config);
+  if (compressCertificate.length > 0) {
+    extensions.push({ name: 'compressCertificate', value: compressCertificate });
+  }
   return extensions;
 }
 

@@ -11,6 +11,7 @@ import {
   answerClientCertificate,
   answerClientCertificateVerify,
   answerClientVerdict,
+  answerCompressedClientCertificate,
 } from './client-certificate.ts';
 import { answerClientHello, answerSecondClientHello } from './client-hello.ts';
 import { answerCredential } from './credential.ts';
@@ -51,6 +52,9 @@ export function handleServer(
       break;
     case 'awaitClientCertificate':
       if (message.kind === 'certificate') return answerClientCertificate(config, phase, message.body, raw);
+      if (message.kind === 'compressedCertificate') {
+        return answerCompressedClientCertificate(config, phase, message.body, raw);
+      }
       break;
     case 'awaitClientCertificateVerify':
       if (message.kind === 'certificateVerify') {

@@ -76,6 +76,7 @@ export interface Writer {
 
 export const uint8: Codec<number> = uint(1);
 export const uint16: Codec<number> = uint(2);
+export const uint24: Codec<number> = uint(3);
 export const uint32: Codec<number> = uint(4);
 
 /** `opaque name[length]` */

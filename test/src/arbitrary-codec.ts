@@ -27,6 +27,10 @@ export const messageArbitraries: {
   })),
   certificateRequest: bodies(messages.certificateRequest, (body) => ({ kind: 'certificateRequest', body })),
   certificate: bodies(messages.certificate, (body) => ({ kind: 'certificate', body })),
+  compressedCertificate: bodies(messages.compressedCertificate, (body) => ({
+    kind: 'compressedCertificate',
+    body,
+  })),
   certificateVerify: bodies(messages.certificateVerify, (body) => ({ kind: 'certificateVerify', body })),
   finished: bodies(messages.finished, (body) => ({ kind: 'finished', body })),
   endOfEarlyData: bodies(messages.endOfEarlyData, (body) => ({ kind: 'endOfEarlyData', body })),

@@ -31,6 +31,7 @@ const types = {
   certificateVerify: 15,
   finished: 20,
   keyUpdate: 24,
+  compressedCertificate: 25,
 };
 
 for (const [kind, arbitrary] of Object.entries(messageArbitraries)) {

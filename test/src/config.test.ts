@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type GroupName, noble, secret } from '../../nocrypto/index.ts';
 import { findExtension } from '../../src/extensions.ts';
 import {
+  type CertificateCompression,
   type ClientOptions,
   type ConfigError,
   client,
@@ -23,6 +24,7 @@ import { decodeHandshake, encodeHandshake } from '../../src/messages.ts';
 import { dangerouslyAcceptAnyCertificate, type Result } from '../../x509/index.ts';
 import { recordsOf } from './peer.ts';
 import { quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
+import { shrinking } from './shrinking.ts';
 import {
   authority,
   bytes,
@@ -89,6 +91,26 @@ for (const [title, extensions, problem] of rawExtensions) {
     const options = { rawExtensions: extensions };
     assertRefused(clientConfig({ ...clientOptions, ...options }), 'rawExtensions', problem);
     assertRefused(serverConfig({ ...serverOptions, ...options }), 'rawExtensions', problem);
+  });
+}
+
+const compressions: readonly (readonly [string, readonly CertificateCompression[], RegExp])[] = [
+  ['a number out of range', [{ ...shrinking, algorithm: 0x10000 }], /65,535/],
+  ['a number that is none', [{ ...shrinking, algorithm: Number.NaN }], /65,535/],
+  ['an algorithm twice', [shrinking, { ...shrinking }], /twice/],
+  [
+    'more algorithms than fit',
+    Array.from({ length: 128 }, (_, algorithm) => ({ ...shrinking, algorithm })),
+    /127/,
+  ],
+  ['an algorithm that does nothing', [{ algorithm: 1 }], /must be able/],
+];
+
+for (const [title, certificateCompression, problem] of compressions) {
+  test(`certificate compression with ${title} is refused`, () => {
+    const options = { certificateCompression };
+    assertRefused(clientConfig({ ...clientOptions, ...options }), 'certificateCompression', problem);
+    assertRefused(serverConfig({ ...serverOptions, ...options }), 'certificateCompression', problem);
   });
 }
 

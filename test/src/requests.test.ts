@@ -61,6 +61,7 @@ test('a server that asks is told what the client said, and goes on with the cert
       clientCertificateTypes: ['x509'],
       requestsOcsp: false,
       requestsScts: false,
+      certificateCompressionAlgorithms: [],
     },
   });
   assert.equal(status(client.peer.state).phase, 'waiting');

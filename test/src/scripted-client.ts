@@ -16,6 +16,7 @@ import {
   type CertificateMessage,
   type CertificateVerify,
   type ClientHello,
+  type CompressedCertificate,
   encodeHandshake,
   type Finished,
   type HelloRetryRequest,
@@ -36,6 +37,7 @@ import {
   transcriptHash,
 } from './peer.ts';
 import { quickCredential, quickLeafKey, quickServerConfig } from './quick.ts';
+import { shrunk } from './shrinking.ts';
 import { bytes, concatAll, must, NAME } from './support.ts';
 
 /** What a client can say during the handshake. */
@@ -44,6 +46,7 @@ export type ClientSays = keyof ClientBodies;
 interface ClientBodies {
   readonly clientHello: ClientHello;
   readonly certificate: CertificateMessage;
+  readonly compressedCertificate: CompressedCertificate;
   readonly certificateVerify: CertificateVerify;
   readonly finished: Finished;
 }
@@ -170,6 +173,7 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
         extensions: [],
       })),
     }),
+    compressedCertificate: () => shrunk(honest.certificate()),
     certificateVerify: () => {
       const content = signedContent('client', transcriptHash(peer, suite));
       const { algorithm, code } = signatureSchemes.ed25519;
@@ -188,6 +192,10 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
   const compose: ScriptedClient['compose'] = {
     clientHello: composer(peer, honest.clientHello, (body) => ({ kind: 'clientHello', body })),
     certificate: composer(peer, honest.certificate, (body) => ({ kind: 'certificate', body })),
+    compressedCertificate: composer(peer, honest.compressedCertificate, (body) => ({
+      kind: 'compressedCertificate',
+      body,
+    })),
     certificateVerify: composer(peer, honest.certificateVerify, (body) => ({
       kind: 'certificateVerify',
       body,
@@ -198,6 +206,7 @@ export function meetServer(options: ScriptedClientOptions = {}): ScriptedClient 
   const say: ScriptedClient['say'] = {
     clientHello: sayer(peer, compose.clientHello),
     certificate: sayer(peer, compose.certificate),
+    compressedCertificate: sayer(peer, compose.compressedCertificate),
     certificateVerify: sayer(peer, compose.certificateVerify),
     finished: sayer(peer, compose.finished, changeKeys),
   };

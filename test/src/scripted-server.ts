@@ -28,6 +28,7 @@ import type {
   CertificateRequest,
   CertificateVerify,
   ClientHello,
+  CompressedCertificate,
   EncryptedExtensions,
   Finished,
   HelloRetryRequest,
@@ -49,6 +50,7 @@ import {
   transcriptHash,
 } from './peer.ts';
 import { quickClientConfig, quickCredential, quickLeafKey } from './quick.ts';
+import { shrunk } from './shrinking.ts';
 import { bytes, must } from './support.ts';
 
 /** What a server can say during the handshake. */
@@ -60,6 +62,7 @@ interface ServerBodies {
   readonly encryptedExtensions: EncryptedExtensions;
   readonly certificateRequest: CertificateRequest;
   readonly certificate: CertificateMessage;
+  readonly compressedCertificate: CompressedCertificate;
   readonly certificateVerify: CertificateVerify;
   readonly finished: Finished;
 }
@@ -203,6 +206,7 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
         extensions: [],
       })),
     }),
+    compressedCertificate: () => shrunk(honest.certificate()),
     certificateVerify: () => {
       const content = signedContent('server', transcriptHash(peer, suite));
       const signed = crypto.sign(scheme.algorithm, options.key ?? quickLeafKey, content, bytes(32, 22));
@@ -251,6 +255,10 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
       body,
     })),
     certificate: composer(peer, honest.certificate, (body) => ({ kind: 'certificate', body })),
+    compressedCertificate: composer(peer, honest.compressedCertificate, (body) => ({
+      kind: 'compressedCertificate',
+      body,
+    })),
     certificateVerify: composer(peer, honest.certificateVerify, (body) => ({
       kind: 'certificateVerify',
       body,
@@ -263,6 +271,7 @@ export function meetClient(options: ScriptedServerOptions = {}): ScriptedServer 
     encryptedExtensions: sayer(peer, compose.encryptedExtensions),
     certificateRequest: sayer(peer, compose.certificateRequest),
     certificate: sayer(peer, compose.certificate),
+    compressedCertificate: sayer(peer, compose.compressedCertificate),
     certificateVerify: sayer(peer, compose.certificateVerify),
     finished: sayer(peer, compose.finished, () => changeKeys('application')),
   };

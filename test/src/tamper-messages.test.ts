@@ -9,6 +9,7 @@ import { follow, type Peer } from './peer.ts';
 import { quickAuthenticator } from './quick.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays, serverFlight } from './scripted-server.ts';
+import { shrinking } from './shrinking.ts';
 import { find, runs } from './support.ts';
 
 // Changes to handshake messages before they are protected, so that each of their bytes reaches the engine under the
@@ -29,13 +30,19 @@ const scripts: readonly (readonly [string, readonly ServerSays[]])[] = [
       'finished',
     ],
   ],
+  [
+    'a handshake with a compressed certificate',
+    ['serverHello', 'encryptedExtensions', 'compressedCertificate', 'certificateVerify', 'finished'],
+  ],
 ];
+
+const shrinks = { certificateCompression: [shrinking] };
 
 for (const [name, script] of scripts) {
   test(`in ${name}, a client notices any byte changed in any message`, () => {
     for (const target of script) {
       eachFlip((flip) => {
-        const server = meetClient();
+        const server = meetClient({ client: shrinks });
         const original = playChanged(server, script, target, flip.change);
         assertNoticed(server.peer, flip, target);
         return original;
@@ -44,13 +51,13 @@ for (const [name, script] of scripts) {
   });
 
   test(`in ${name}, a change that the server stands by is refused, or leads to what was agreed`, () => {
-    const honest = meetClient();
+    const honest = meetClient({ client: shrinks });
     honest.play(...script);
     const agreed = factsOf(honest.peer);
     assert.ok(agreed !== undefined);
     fc.assert(
       fc.property(fc.constantFrom(...script), changes, (target, change) => {
-        const server = meetClient();
+        const server = meetClient({ client: shrinks });
         for (const kind of script) {
           if (kind === target) sayChanged[kind](server, change);
           else server.play(kind);
@@ -64,26 +71,28 @@ for (const [name, script] of scripts) {
   });
 }
 
-test('a server notices any byte changed in Certificate, CertificateVerify and Finished', () => {
-  const clientAuthentication = { authenticator: quickAuthenticator, required: true };
-  const script = ['certificate', 'certificateVerify', 'finished'] as const;
-  for (const target of script) {
-    eachFlip((flip) => {
-      const client = meetServer({ server: { clientAuthentication } });
-      let original: Uint8Array = new Uint8Array(0);
-      client.say.clientHello();
-      for (const kind of script) {
-        client.say[kind](undefined, (raw) => {
-          if (kind !== target) return raw;
-          original = raw;
-          return flip.change(raw);
-        });
-      }
-      assertNoticed(client.peer, flip, target);
-      return original;
-    });
-  }
-});
+for (const shows of ['certificate', 'compressedCertificate'] as const) {
+  test(`a server notices any byte changed in ${shows}, CertificateVerify and Finished`, () => {
+    const clientAuthentication = { authenticator: quickAuthenticator, required: true };
+    const script = [shows, 'certificateVerify', 'finished'] as const;
+    for (const target of script) {
+      eachFlip((flip) => {
+        const client = meetServer({ server: { ...shrinks, clientAuthentication } });
+        let original: Uint8Array = new Uint8Array(0);
+        client.say.clientHello();
+        for (const kind of script) {
+          client.say[kind](undefined, (raw) => {
+            if (kind !== target) return raw;
+            original = raw;
+            return flip.change(raw);
+          });
+        }
+        assertNoticed(client.peer, flip, target);
+        return original;
+      });
+    }
+  });
+}
 
 test('a change to ClientHello that the client stands by is refused, or the server goes on', () => {
   fc.assert(
@@ -113,6 +122,8 @@ const sayChanged: {
   certificateRequest: ({ say }, change) =>
     say.certificateRequest((body) => recoded(messages.certificateRequest, body, change)),
   certificate: ({ say }, change) => say.certificate((body) => recoded(messages.certificate, body, change)),
+  compressedCertificate: ({ say }, change) =>
+    say.compressedCertificate((body) => recoded(messages.compressedCertificate, body, change)),
   certificateVerify: ({ say }, change) =>
     say.certificateVerify((body) => recoded(messages.certificateVerify, body, change)),
   finished: ({ say }, change) => say.finished((body) => recoded(messages.finished, body, change)),

@@ -5,6 +5,7 @@ import { assertFailed, assertMisbehaved } from './expect.ts';
 import { deliver, record } from './peer.ts';
 import { meetServer } from './scripted-client.ts';
 import { meetClient } from './scripted-server.ts';
+import { SHRINKING } from './shrinking.ts';
 import { clientStages, halfClosedStages, type Stage, serverStages } from './stages.ts';
 import { hex, must } from './support.ts';
 
@@ -125,8 +126,16 @@ function wellFormed(): readonly HandshakeMessage[] {
     },
     { kind: 'keyUpdate', body: { requestUpdate: 0 } },
     { kind: 'endOfEarlyData', body: {} },
+    {
+      kind: 'compressedCertificate',
+      body: {
+        algorithm: SHRINKING,
+        uncompressedLength: 4,
+        compressedCertificateMessage: hex('0000'),
+      },
+    },
   ];
   const byKind = new Map([...said, ...asked, ...others].map((message) => [message.kind, message]));
-  assert.equal(byKind.size, 11);
+  assert.equal(byKind.size, 12);
   return [...byKind.values()];
 }

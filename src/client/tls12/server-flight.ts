@@ -150,6 +150,7 @@ export function answerTls12CertificateRequest(
         certificateAuthorities,
         requestsOcsp: false,
         requestsScts: false,
+        certificateCompressionAlgorithms: [],
       },
       transcript: extended(transcript, raw),
     },
