@@ -11,6 +11,7 @@ import { helloShapeCases } from './hello-shape.ts';
 import { lateAuthenticationCases } from './late-authentication.ts';
 import { matrixCases } from './matrix.ts';
 import { negotiationCases } from './negotiation.ts';
+import { peekingCases } from './peeking.ts';
 import { rawKeyCases } from './raw-keys.ts';
 import { recordSizeCases } from './record-sizes.ts';
 import { refusalCases } from './refusals.ts';
@@ -30,6 +31,7 @@ export function allCases(): readonly Case[] {
     ...recordSizeCases(),
     ...unwantedOfferCases(),
     ...requestCases(),
+    ...peekingCases(),
     ...staplingCases(),
     ...refusalCases(),
     ...clientCertificateCases(),
