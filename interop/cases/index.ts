@@ -19,12 +19,14 @@ import { requestCases } from './requests.ts';
 import { resumptionCases } from './resumption.ts';
 import { snapshotCases } from './snapshots.ts';
 import { staplingCases } from './stapling.ts';
+import { tls12Cases } from './tls12.ts';
 import { unwantedOfferCases } from './unwanted-offers.ts';
 
 /** Everything that is to be seen, in the order in which it is tried. */
 export function allCases(): readonly Case[] {
   return [
     ...matrixCases(),
+    ...tls12Cases(),
     ...negotiationCases(),
     ...helloShapeCases(),
     ...encryptedClientHelloCases(),

@@ -111,12 +111,20 @@ const incompatible: readonly {
   readonly ourWords: RegExp;
 }[] = [
   {
-    what: 'TLS 1.2 at most',
+    what: 'TLS 1.2 at most, to a side that speaks TLS 1.3 alone',
     certificate: 'P-256',
-    ours: {},
+    ours: { versions: ['1.3'] },
     theirs: ['-tls1_2'],
     alert: 'protocol_version',
     ourWords: /no-common-version.*the client does not speak TLS 1\.3/,
+  },
+  {
+    what: 'TLS 1.1 at most',
+    certificate: 'P-256',
+    ours: {},
+    theirs: ['-tls1_1', '-cipher', 'ALL:@SECLEVEL=0'],
+    alert: 'protocol_version',
+    ourWords: /no-common-version.*the client does not speak TLS 1\.3 or TLS 1\.2/,
   },
   {
     what: 'no common cipher suite',

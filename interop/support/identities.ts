@@ -7,6 +7,7 @@ import {
   type Authenticator,
   buildCertificate,
   type Certificate,
+  type CertificateOptions,
   chainOfTrust,
   decodePrivateKey,
   encodePem,
@@ -71,6 +72,8 @@ export interface Issue {
   readonly intermediate?: boolean;
   /** OIDs of what the certificate is for. Default: servers and clients. */
   readonly extKeyUsage?: readonly string[];
+  /** Default: to sign. */
+  readonly keyUsage?: CertificateOptions['keyUsage'];
 }
 
 /** The certificates of one run, in one folder. */
@@ -146,6 +149,7 @@ export async function makeIdentities(folder: string): Promise<Identities> {
         validity,
         subjectAltName: identityNames([must(referenceIdentity(name))]),
         ...(wanted.extKeyUsage === undefined ? {} : { extKeyUsage: wanted.extKeyUsage }),
+        ...(wanted.keyUsage === undefined ? {} : { keyUsage: wanted.keyUsage }),
       }),
     );
     const chain = [leaf, ...between.map(({ certificate }) => certificate)];
