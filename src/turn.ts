@@ -16,6 +16,7 @@ import {
   updatedProtection,
 } from './record.ts';
 import {
+  establishedIn,
   type Fixed,
   type Incoming,
   nothingIncoming,
@@ -256,7 +257,7 @@ function mostContent({ fixed, write, recordSizes }: Turn): number {
 function paddingOf({ fixed, phase, write }: Turn, type: number): Padding {
   const { padding, padHandshake, role } = fixed.config;
   if (write.protection === undefined || write.protection.keys.version === '1.2') return unpadded;
-  if (phase.kind === 'established') return padding;
+  if (establishedIn(phase) !== undefined) return padding;
   const applies = type === contentTypes.applicationData ? role === 'server' : padHandshake;
   return applies ? padding : unpadded;
 }

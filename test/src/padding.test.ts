@@ -14,10 +14,11 @@ import {
   sendEarlyData,
   updateKeys,
 } from '../../src/index.ts';
-import { messagesHeard, recordsOf } from './peer.ts';
+import { assertAt } from './expect.ts';
+import { interject, messagesHeard, recordsOf } from './peer.ts';
 import { quickAuthenticator, quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
 import { meetServer } from './scripted-client.ts';
-import { establishedServer } from './stages.ts';
+import { establishedClient, establishedServer } from './stages.ts';
 import { bytes, data, handshake, NOW, runs, sent } from './support.ts';
 
 // What the lengths of records give away (RFC 9846 §5.4). Lengths are those of content and padding together.
@@ -181,6 +182,24 @@ describe('padding of any kind', () => {
     assert.ok(plain % 1000 !== 0);
     assert.equal(alert, 2);
     assert.deepEqual(flightOf({ padding, padHandshake: true }), [Math.ceil(plain / 1000) * 1000, 1000]);
+  });
+
+  it('goes on while a certificate is asked for after the handshake', () => {
+    const { peer } = establishedClient({
+      client: {
+        padding: { kind: 'toLength', length: 500 },
+        postHandshakeAuthentication: true,
+        credentials: 'ask',
+      },
+    });
+    const extensions = [{ name: 'signatureAlgorithms', value: [0x0807] }] as const;
+    const body = { certificateRequestContext: bytes(8), extensions };
+    interject(peer, { kind: 'certificateRequest', body });
+    assertAt(peer, 'awaitLateCredential');
+    const updated = updateKeys(peer.state, { ask: false });
+    const spoken = [...lengthsOf(peer.state, 1), ...lengthsIn(updated.effects)];
+    assert.deepEqual(spoken, [500, 500]);
+    assert.deepEqual(lengthsIn(close(peer.state).effects), [500]);
   });
 
   it('is for the handshake of a client, too', () => {
