@@ -102,8 +102,8 @@ export interface CommonOptions {
   /**
    * The longest record this side takes (RFC 8449), in bytes of content, content type and padding: 64 to 16,385. A peer that
    * knows the extension keeps to it, and is refused (record_overflow) when it does not. Whatever the value, the peer's own
-   * limit is kept. A server says it only to a client that does. Default 16,385, which is every record; `'none'`: the
-   * extension is not used.
+   * limit is kept. A server says it only to a client that does, and keeps a client of TLS 1.2 that knows only
+   * max_fragment_length (RFC 6066 §4) to that. Default 16,385, which is every record; `'none'`: the extension is not used.
    */
   readonly recordSizeLimit?: number | 'none' | undefined;
   /**

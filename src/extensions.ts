@@ -117,6 +117,7 @@ const distinguishedNames = vector(opaque(1, 0xffff), 3, 0xffff);
 
 const inClientHello = {
   serverName: vector(serverName, 1, 0xffff),
+  maxFragmentLength: uint8,
   statusRequest,
   supportedGroups: codes,
   ecPointFormats: opaque(1, 255),
@@ -153,6 +154,7 @@ const inServerHello = {
 /** RFC 5246 §7.4.1.4 and the documents of each extension. */
 const inTls12ServerHello = {
   serverName: opaqueFixed(0),
+  maxFragmentLength: uint8,
   statusRequest: opaqueFixed(0),
   signedCertificateTimestamp: sctList,
   ecPointFormats: opaque(1, 255),

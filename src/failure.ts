@@ -114,6 +114,8 @@ const misbehaviours = {
   'early-data-under-another-protocol': 'illegal_parameter',
   /** RFC 8449 §4 */
   'bad-record-size-limit': 'illegal_parameter',
+  /** RFC 6066 §4 */
+  'bad-max-fragment-length': 'illegal_parameter',
   /** RFC 7301 §3.1, RFC 9846 §4.4.1 */
   'unoffered-application-protocol': 'illegal_parameter',
   'several-application-protocols': 'illegal_parameter',

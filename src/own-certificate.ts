@@ -4,6 +4,7 @@ import { type CompressionWishes, compressedOrPlain } from './certificate-compres
 import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import type { AnyCredential, Credential } from './credential.ts';
+import type { CertificateExtension } from './extensions.ts';
 import { type Failure, misuse } from './failure.ts';
 import type { CertificateEntry, HandshakeMessage } from './messages.ts';
 import type { Request, Response } from './request.ts';
@@ -103,6 +104,14 @@ export function certificateMessage(
 /** The same in TLS 1.2: the bytes alone. */
 export function bareEntries(credential: AnyCredential | undefined): readonly Uint8Array[] {
   return entriesOf(credential, { requestsOcsp: false, requestsScts: false }).map(({ certData }) => certData);
+}
+
+/** What goes along with the leaf: in TLS 1.2 that finds its place in other messages, and nothing goes along with the others. */
+export function leafExtensions(
+  credential: AnyCredential | undefined,
+  wishes: StapleWishes,
+): readonly CertificateExtension[] {
+  return entriesOf(credential, wishes)[0]?.extensions ?? [];
 }
 
 function entriesOf(credential: AnyCredential | undefined, wishes: StapleWishes): readonly CertificateEntry[] {

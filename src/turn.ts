@@ -244,9 +244,8 @@ export function sendContent(turn: Turn, type: number, content: Uint8Array): void
 /** Bytes of content and padding that a record sent now may hold: what the configuration and, in its time, the peer allow. */
 function mostContent({ fixed, write, recordSizes }: Turn): number {
   const { recordPlaintext } = fixed.config.limits;
-  if (write.protection === undefined) return recordPlaintext;
   // In TLS 1.3 the content type is counted, too.
-  const type = write.protection.keys.version === '1.2' ? 0 : 1;
+  const type = write.protection?.keys.version === '1.3' ? 1 : 0;
   return Math.min(recordPlaintext, recordSizes.sent - type);
 }
 

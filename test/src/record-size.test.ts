@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { ClientHelloExtension } from '../../src/extensions.ts';
 import {
   type ClientOptions,
@@ -24,6 +24,13 @@ import {
 import { quickAuthenticator, quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
 import { meetClient, type ScriptedServer, type ServerSays } from './scripted-server.ts';
+import {
+  aSession,
+  establishTls12Server,
+  meetTls12Server,
+  type Tls12ClientOptions,
+  ticketKeys,
+} from './scripted-tls12-client.ts';
 import { meetTls12Client, type ScriptedTls12Server } from './scripted-tls12-server.ts';
 import { bytes, data as dataIn, find, handshake, sent } from './support.ts';
 
@@ -268,6 +275,127 @@ test('a limit of TLS 1.2 that leaves no room for an alert is refused', () => {
   server.serverHello(limitingTls12(63));
   assertMisbehaved(server.peer, 'illegal_parameter', 'bad-record-size-limit');
 });
+
+describe('a server in TLS 1.2', () => {
+  const offering = (...extensions: readonly ClientHelloExtension[]) => ({ extensions });
+  const limit = (value: number) => ({ name: 'recordSizeLimit', value }) as const;
+  const fragment = (value: number) => ({ name: 'maxFragmentLength', value }) as const;
+  /** The lengths of the records that a whole handshake and so much data come in. */
+  const recordLengths = (options: Tls12ClientOptions, length: number) => {
+    const { peer } = establishTls12Server(options);
+    assertAt(peer, 'established');
+    const before = peer.effects.length;
+    const overhead = 24;
+    follow(peer, send(peer.state, bytes(length)));
+    const lengths = (effects: Peer['effects']) => recordsOf(sent(effects)).map((one) => one.length - 5);
+    return {
+      peer,
+      handshake: lengths(peer.effects.slice(0, before)),
+      data: lengths(peer.effects.slice(before)).map((one) => one - overhead),
+    };
+  };
+
+  it('keeps to the limit of the client as soon as records are protected, and holds it to its own', () => {
+    const {
+      peer,
+      handshake,
+      data: heard,
+    } = recordLengths({ ...offering(limit(64)), server: { recordSizeLimit: 100 } }, 200);
+    assert.deepEqual(find(peer.effects, 'established')?.facts.recordSizes, { sent: 64, received: 100 });
+    assert.ok(Math.max(...handshake) > 200, 'what is in the clear is not under the limit');
+    assert.deepEqual(heard, [64, 64, 64, 8]);
+    data(peer, bytes(100));
+    assert.equal(dataIn(peer.latest).length, 100);
+    data(peer, bytes(101));
+    assertMisbehaved(peer, 'record_overflow', 'record-too-long');
+  });
+
+  it('says its limit to a client that says one, and to no other', () => {
+    const said = (options: Tls12ClientOptions) => {
+      const client = meetTls12Server(options);
+      client.clientHello();
+      return client
+        .serverHello()
+        .extensions.filter(({ name }) => name === 'recordSizeLimit' || name === 'maxFragmentLength');
+    };
+    assert.deepEqual(said(offering(limit(65535))), [limit(16384)]);
+    assert.deepEqual(said({ ...offering(limit(1000)), server: { recordSizeLimit: 512 } }), [limit(512)]);
+    assert.deepEqual(said({ ...offering(limit(1000)), server: { recordSizeLimit: 'none' } }), []);
+    assert.deepEqual(said({}), []);
+    // RFC 8449 §5: the older extension is passed over beside the newer one, whatever it says.
+    assert.deepEqual(said(offering(limit(1000), fragment(1))), [limit(16384)]);
+    assert.deepEqual(said(offering(limit(1000), fragment(9))), [limit(16384)]);
+    assert.deepEqual(said({ ...offering(limit(1000), fragment(1)), server: { recordSizeLimit: 'none' } }), [
+      fragment(1),
+    ]);
+  });
+
+  it('refuses a limit that leaves no room for an alert', () => {
+    const client = meetTls12Server(offering(limit(63)));
+    client.clientHello();
+    assertMisbehaved(client.peer, 'illegal_parameter', 'bad-record-size-limit');
+  });
+
+  for (const [code, length] of [
+    [1, 512],
+    [2, 1024],
+    [3, 2048],
+    [4, 4096],
+  ] as const) {
+    it(`keeps every fragment to ${length} bytes for a client that asks for it (RFC 6066 §4)`, () => {
+      const {
+        peer,
+        handshake,
+        data: heard,
+      } = recordLengths(
+        { ...offering(fragment(code)), server: { clientAuthentication: longRequest } },
+        2 * length + 1,
+      );
+      assert.ok(Math.max(...handshake) <= length, `${handshake}`);
+      assert.ok(handshake.includes(length), 'the flight is longer than one record');
+      assert.deepEqual(heard, [length, length, 1]);
+      data(peer, bytes(length));
+      data(peer, bytes(length + 1));
+      assertMisbehaved(peer, 'record_overflow', 'record-too-long');
+    });
+  }
+
+  it('refuses a fragment length that there is not', () => {
+    for (const code of [0, 5, 255]) {
+      const client = meetTls12Server(offering(fragment(code)));
+      client.clientHello();
+      assertMisbehaved(client.peer, 'illegal_parameter', 'bad-max-fragment-length');
+    }
+  });
+
+  it('keeps to what is agreed on anew when a session goes on', () => {
+    const client = meetTls12Server({
+      ...offering(fragment(1)),
+      server: { ticketKeys },
+      session: aSession(),
+    });
+    client.clientHello();
+    client.changeCipherSpec();
+    client.finished();
+    assertAt(client.peer, 'established');
+    assert.equal(find(client.peer.effects, 'established')?.facts.resumed, true);
+    assert.equal(find(client.peer.effects, 'established')?.facts.recordSizes?.sent, 512);
+  });
+});
+
+/** Authorities enough for a CertificateRequest of more than 4096 bytes. */
+const longRequest: ServerOptions['clientAuthentication'] = {
+  authenticator: quickAuthenticator,
+  required: true,
+  certificateAuthorities: Array.from({ length: 200 }, (_, i) => commonName(`Authority number ${i}`)),
+};
+
+/** A distinguished name of one common name, in DER. */
+function commonName(text: string): Uint8Array {
+  const within = (tag: number, content: Uint8Array) => Uint8Array.of(tag, content.length, ...content);
+  const value = within(0x0c, new TextEncoder().encode(text));
+  return within(0x30, within(0x31, within(0x30, Uint8Array.of(6, 3, 0x55, 4, 3, ...value))));
+}
 
 function limitingTls12(value: number) {
   return (hello: Tls12ServerHello): Tls12ServerHello => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CertificateExtension, UnknownExtension } from '../../src/extensions.ts';
+import { type CertificateExtension, findExtension, type UnknownExtension } from '../../src/extensions.ts';
 import {
   type AlertName,
   answer,
@@ -21,6 +21,7 @@ import {
   TICKET_KEY_ENTROPY,
 } from '../../src/index.ts';
 import type { CertificateMessage } from '../../src/messages.ts';
+import { anyOcspResponder } from '../../src/stapling.ts';
 import type { Tls12ServerHello } from '../../src/tls12/messages.ts';
 import {
   dangerouslyAcceptAnyCertificate as anybody,
@@ -40,7 +41,7 @@ import {
 import { adding, raw } from './edits.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import { nullCrypto } from './null-crypto.ts';
-import type { Peer } from './peer.ts';
+import { messagesHeard, type Peer } from './peer.ts';
 import {
   quickAuthenticator,
   quickAuthority,
@@ -51,6 +52,7 @@ import {
 } from './quick.ts';
 import { meetServer } from './scripted-client.ts';
 import { meetClient, serverFlight } from './scripted-server.ts';
+import { aSession, meetTls12Server, type Tls12ClientOptions, ticketKeys } from './scripted-tls12-client.ts';
 import { meetTls12Client } from './scripted-tls12-server.ts';
 import { bytes, converse, DAY, find, hex, must, NAME, NOW, type Run } from './support.ts';
 
@@ -606,3 +608,68 @@ function assertEnded(effects: readonly Effect[], words: string): void {
   const failed = find(effects, 'failed') ?? assert.fail('it went well');
   assert.ok(describeFailure(failed.failure).includes(words), describeFailure(failed.failure));
 }
+
+describe('a server with something to staple, in TLS 1.2', () => {
+  const asking: Tls12ClientOptions['extensions'] = [
+    { name: 'statusRequest', value: anyOcspResponder },
+    { name: 'signedCertificateTimestamp', value: hex('') },
+  ];
+  const greeted = (options: Tls12ClientOptions) => {
+    const scripted = meetTls12Server(options);
+    scripted.clientHello();
+    const { extensions } = scripted.serverHello();
+    return { scripted, extensions };
+  };
+
+  it('says so in its hello, and sends the response behind its certificate', () => {
+    const { scripted, extensions } = greeted({ server: { credentials: [stapled] }, extensions: asking });
+    assert.deepEqual(findExtension(extensions, 'statusRequest'), hex(''));
+    assert.deepEqual(findExtension(extensions, 'signedCertificateTimestamp')?.length, 1);
+    const said = scripted.peer.heard.flatMap((one) => (one.kind === 'message' ? [one.message] : []));
+    assert.deepEqual(
+      said.map(({ kind }) => kind),
+      ['tls12ServerHello', 'tls12Certificate', 'certificateStatus', 'serverKeyExchange', 'serverHelloDone'],
+    );
+    const status = said.find(({ kind }) => kind === 'certificateStatus');
+    assert.deepEqual(status?.body, { statusType: 1, response: ocspResponse });
+  });
+
+  it('staples nothing that it is not asked for, or does not have', () => {
+    const none = (options: Tls12ClientOptions) => {
+      const { scripted, extensions } = greeted(options);
+      assert.equal(findExtension(extensions, 'statusRequest'), undefined);
+      assert.equal(findExtension(extensions, 'signedCertificateTimestamp'), undefined);
+      assert.equal(messagesHeard(scripted.peer, 'certificateStatus').length, 0);
+    };
+    none({ server: { credentials: [stapled] } });
+    none({ extensions: asking });
+    const other = { name: 'statusRequest', value: { statusType: 2, request: hex('00') } } as const;
+    none({ server: { credentials: [stapled] }, extensions: [other] });
+  });
+
+  it('says nothing of it when a session goes on', () => {
+    const { extensions } = greeted({
+      server: { credentials: [stapled], ticketKeys },
+      extensions: asking,
+      session: aSession(),
+    });
+    assert.equal(findExtension(extensions, 'statusRequest'), undefined);
+    assert.equal(findExtension(extensions, 'signedCertificateTimestamp'), undefined);
+  });
+
+  it('refuses a request that is none', () => {
+    const scripted = meetTls12Server({
+      extensions: [{ name: 'statusRequest', value: { statusType: 1, request: hex('0001') } }],
+    });
+    scripted.clientHello();
+    assertFailed(scripted.peer, 'decode_error', 'malformed ocspStatusRequest');
+  });
+
+  it('is understood by our client', () => {
+    const versions = ['1.2'] as const;
+    const run = meet({ requestScts: true, versions }, { credentials: [stapled], versions });
+    const facts = established(run.clientEffects);
+    assert.equal(facts.version, 'TLS 1.2');
+    assert.deepEqual([facts.peerOcspResponse, facts.peerScts], [ocspResponse, scts]);
+  });
+});

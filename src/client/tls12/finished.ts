@@ -7,6 +7,7 @@ import { misbehaved } from '../../failure.ts';
 import type { Finished } from '../../messages.ts';
 import { ownFacts } from '../../own-certificate.ts';
 import { peerFacts } from '../../peer-certificate.ts';
+import { limitRecords } from '../../record-size.ts';
 import type { Tls12Session } from '../../session.ts';
 import { storeShown } from '../../stored-shown.ts';
 import { verifyData } from '../../tls12/key-schedule.ts';
@@ -116,6 +117,7 @@ export function sendFinished(
     transcript: extended(transcript, finished.raw),
     sending: [
       { kind: 'sendChangeCipherSpec' },
+      ...limitRecords(agreed.recordSizes, 'sent'),
       { kind: 'changeCipher', direction: 'sent', protection },
       finished,
     ],

@@ -62,8 +62,8 @@ export function answerTls12ServerHello(
   const offered = resumedSession(sent, hello);
   if (!offered.ok) return offered;
   return precededBy(
-    // Said here, they hold once records are protected.
-    [...limitRecords(agreed.recordSizes, 'received'), ...limitRecords(agreed.recordSizes, 'sent')],
+    // Said here, it holds once records are protected.
+    limitRecords(agreed.recordSizes, 'received'),
     offered.value === undefined
       ? ok({ phase: { kind: 'tls12AwaitCertificate', agreed, transcript }, actions: [] })
       : resume(config, agreed, offered.value, transcript, now),

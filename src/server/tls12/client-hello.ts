@@ -6,9 +6,11 @@ import type { ReceivedHello } from '../../ech/inner.ts';
 import { checkRequest, findExtension, rawExtensions } from '../../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../../failure.ts';
 import type { ClientHello } from '../../messages.ts';
+import { statusRequestProblem } from '../../stapling.ts';
 import type { Transition } from '../../transition.ts';
 import { chooseProtocol, helloFacts, serverNameProblem } from '../client-hello.ts';
 import type { Tls12Offer } from './phase.ts';
+import { agreeOnRecordSizes } from './record-sizes.ts';
 import { proceed } from './session.ts';
 
 /** RFC 5246 §7.4.1.2, once the version is settled: a session goes on, or a new one begins. */
@@ -25,7 +27,11 @@ export function answerTls12ClientHello(
 
 /** The checks of a ClientHello, and the choices that no certificate bears on. */
 function readOffer(config: ServerConfig, hello: ClientHello): Result<Tls12Offer, Failure> {
-  const problem = checkRequest(hello.extensions) ?? helloProblem(hello) ?? serverNameProblem(hello);
+  const problem =
+    checkRequest(hello.extensions) ??
+    helloProblem(hello) ??
+    statusRequestProblem(findExtension(hello.extensions, 'statusRequest')) ??
+    serverNameProblem(hello);
   if (problem !== undefined) return err(problem);
   const { extensions } = hello;
   const extendedMasterSecret = findExtension(extensions, 'extendedMasterSecret') !== undefined;
@@ -35,6 +41,8 @@ function readOffer(config: ServerConfig, hello: ClientHello): Result<Tls12Offer,
   const facts = helloFacts(hello);
   const applicationProtocol = chooseProtocol(config, facts);
   if (!applicationProtocol.ok) return applicationProtocol;
+  const recordSizes = agreeOnRecordSizes(config, hello);
+  if (!recordSizes.ok) return recordSizes;
   return ok({
     facts,
     clientRandom: hello.random,
@@ -46,6 +54,7 @@ function readOffer(config: ServerConfig, hello: ClientHello): Result<Tls12Offer,
     secureRenegotiation:
       hello.cipherSuites.includes(signalingSuites.TLS_EMPTY_RENEGOTIATION_INFO_SCSV) ||
       findExtension(extensions, 'renegotiationInfo') !== undefined,
+    recordSizes: recordSizes.value,
     acceptsTickets: findExtension(extensions, 'sessionTicket') !== undefined,
     pointFormats: findExtension(extensions, 'ecPointFormats') !== undefined,
   });

@@ -13,6 +13,7 @@ import { tls12Keys } from '../../tls12/record.ts';
 import { extended, type Tls12Transcript } from '../../tls12/transcript.ts';
 import { type Action, type SendHandshake, sendTls12Handshake, type Transition } from '../../transition.ts';
 import type { Tls12AwaitClientChangeCipherSpec, Tls12AwaitClientFinished, Tls12Secured } from './phase.ts';
+import { limitsUnderKeys } from './record-sizes.ts';
 import { sessionState, storing, ticketMessage } from './ticket.ts';
 
 /** RFC 5246 §7.1: what the client sends from here on is protected. */
@@ -100,6 +101,7 @@ export function changeAndFinish(
   return {
     actions: [
       { kind: 'sendChangeCipherSpec' },
+      ...limitsUnderKeys(offer.recordSizes),
       { kind: 'changeCipher', direction: 'sent', protection },
       finished,
     ],
@@ -137,7 +139,7 @@ function serverFacts(secured: Tls12Secured, peer: PeerProof | undefined, resumed
     rawExtensions: offer.rawExtensions,
     resumed,
     externalIdentity: undefined,
-    recordSizes: undefined,
+    recordSizes: offer.recordSizes?.sizes,
     earlyData: notOffered,
     helloRetryRequest: false,
     encryptedClientHello: false,

@@ -3,12 +3,13 @@ import { ok } from '../../../x509/index.ts';
 import { downgradeSentinels, protocolVersions } from '../../codepoints.ts';
 import type { ServerConfig } from '../../config.ts';
 import { isForName } from '../../credential.ts';
-import type { Tls12ServerHelloExtension } from '../../extensions.ts';
+import { findExtension, type Tls12ServerHelloExtension } from '../../extensions.ts';
 import { RANDOM_LENGTH } from '../../messages.ts';
 import {
   bareEntries,
   type Chosen,
   checkExternalSignature,
+  leafExtensions,
   type Own,
   proveKey,
 } from '../../own-certificate.ts';
@@ -22,6 +23,7 @@ import { extended, startTls12Transcript, type Tls12Transcript } from '../../tls1
 import { type Action, sendTls12Handshake, type Transition } from '../../transition.ts';
 import type { Tls12Choice } from './credential.ts';
 import type { Tls12Agreed, Tls12AwaitSignature, Tls12Offer } from './phase.ts';
+import { limitsAtOnce } from './record-sizes.ts';
 import { isStored, issuesTicket } from './ticket.ts';
 
 /** ServerHello … ServerHelloDone (RFC 5246 §7.3). `hello` is the client's. */
@@ -43,17 +45,16 @@ export function sendTls12Flight(
   const storedAs = sessionId.length === 0 ? undefined : sessionId;
   const greeting = { suite, random: randoms.server, sessionId };
   const shown = [
-    sendTls12Handshake(serverHello(config, offer, greeting, own)),
-    sendTls12Handshake({
-      kind: 'tls12Certificate',
-      body: { certificateList: bareEntries(own.credential) },
-    }),
-  ];
+    serverHello(config, offer, greeting, own),
+    { kind: 'tls12Certificate', body: { certificateList: bareEntries(own.credential) } } as const,
+    ...certificateStatus(offer, own),
+  ].map(sendTls12Handshake);
   const transcript = startTls12Transcript(crypto, suite, [hello, ...shown.map(({ raw }) => raw)]);
+  const begun = [...limitsAtOnce(offer.recordSizes), ...shown];
   const common = { offer, suite, randoms, storedAs, rng: drawn.rng };
   if (choice.kind === 'transport') {
     const agreed: Tls12Agreed = { ...common, own, exchange: { kind: 'transport', key: choice.key } };
-    return finishFlight(config, agreed, [], transcript, shown);
+    return finishFlight(config, agreed, [], transcript, begun);
   }
   const { name, group } = choice;
   const { privateKey, share } = crypto.groups[group].generate(drawn.bytes.subarray(idEnd, keyEnd));
@@ -64,11 +65,11 @@ export function sendTls12Flight(
   if (proof.value.kind === 'request') {
     return ok({
       phase: { kind: 'tls12AwaitSignature', agreed, chosen: choice.own, params, transcript },
-      actions: [...shown, { kind: 'request', request: proof.value.request }],
+      actions: [...begun, { kind: 'request', request: proof.value.request }],
     });
   }
   const exchange = serverKeyExchange(choice.own, params, proof.value.signature);
-  return finishFlight(config, agreed, [exchange], transcript, shown);
+  return finishFlight(config, agreed, [exchange], transcript, begun);
 }
 
 /** The signature came from elsewhere. */
@@ -87,6 +88,12 @@ export function answerTls12Signature(
 function serverKeyExchange({ scheme }: Chosen, params: Uint8Array, signature: Uint8Array): Tls12Message {
   const exchange = encodeSignedShare(params, { algorithm: scheme.code, signature });
   return { kind: 'serverKeyExchange', body: { exchange } };
+}
+
+/** RFC 6066 §8: an OCSP response goes behind the Certificate, where the ServerHello has announced it. */
+function certificateStatus(offer: Tls12Offer, own: Own): readonly Tls12Message[] {
+  const status = findExtension(leafExtensions(own.credential, offer.facts), 'statusRequest');
+  return status === undefined ? [] : [{ kind: 'certificateStatus', body: status }];
 }
 
 /** What a ServerHello says that its extensions do not. */
@@ -172,6 +179,18 @@ function certificateRequest(config: ServerConfig): readonly Tls12Message[] {
   ];
 }
 
+/** That a CertificateStatus follows (RFC 6066 §8), and timestamps, which have their place here (RFC 6962 §3.3.1). */
+function stapleReplies({ facts }: Tls12Offer, own: Own | undefined): readonly Tls12ServerHelloExtension[] {
+  const beside = leafExtensions(own?.credential, facts);
+  const replies: Tls12ServerHelloExtension[] = [];
+  if (findExtension(beside, 'statusRequest') !== undefined) {
+    replies.push({ name: 'statusRequest', value: new Uint8Array(0) });
+  }
+  const scts = findExtension(beside, 'signedCertificateTimestamp');
+  if (scts !== undefined) replies.push({ name: 'signedCertificateTimestamp', value: scts });
+  return replies;
+}
+
 /** §7.4.1.4: answers to what the client has offered, and to nothing else. */
 function helloExtensions(
   config: ServerConfig,
@@ -185,6 +204,8 @@ function helloExtensions(
   if (facts.serverName !== undefined && own !== undefined && isForName(own.credential, facts.serverName)) {
     extensions.push({ name: 'serverName', value: nothing });
   }
+  if (offer.recordSizes !== undefined) extensions.push(offer.recordSizes.reply);
+  extensions.push(...stapleReplies(offer, own));
   if (offer.secureRenegotiation) extensions.push({ name: 'renegotiationInfo', value: nothing });
   if (offer.extendedMasterSecret) extensions.push({ name: 'extendedMasterSecret', value: nothing });
   // RFC 7366 §3: not with an AEAD, which needs no MAC.

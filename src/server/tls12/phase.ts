@@ -9,6 +9,7 @@ import type { TicketState } from '../../ticket.ts';
 import type { KeyBlock, Randoms } from '../../tls12/key-schedule.ts';
 import type { EphemeralExchange, Tls12Suite } from '../../tls12/suites.ts';
 import type { Tls12Transcript } from '../../tls12/transcript.ts';
+import type { Tls12RecordSizes } from './record-sizes.ts';
 
 /**
  * The states of a server that has chosen TLS 1.2 (RFC 5246 §7.3), each named for what it awaits and holding what is known by
@@ -50,6 +51,7 @@ export interface Tls12Offer {
   readonly secureRenegotiation: boolean;
   /** Whether the client could use a ticket (RFC 5077 §3.2). */
   readonly acceptsTickets: boolean;
+  readonly recordSizes: Tls12RecordSizes | undefined;
   /** ec_point_formats, which is answered in kind (RFC 8422 §5.2). */
   readonly pointFormats: boolean;
 }

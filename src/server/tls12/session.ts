@@ -24,6 +24,7 @@ import type {
   Tls12Secured,
   Tls12Undecided,
 } from './phase.ts';
+import { limitsAtOnce } from './record-sizes.ts';
 
 // Sessions of TLS 1.2, carried by the clients in tickets (RFC 5077) or kept in a store under a session id, and only under
 // an extended master secret: without it a session could be one of two that a peer in the middle has made alike (RFC 7627
@@ -143,7 +144,12 @@ function resumeSession(
       firstVerifyData: ending.verifyData,
       transcript: extended(transcript, ending.finished.raw),
     },
-    actions: [ownHello, logSecret('CLIENT_RANDOM', randoms.client, master), ...ending.actions],
+    actions: [
+      ...limitsAtOnce(offer.recordSizes),
+      ownHello,
+      logSecret('CLIENT_RANDOM', randoms.client, master),
+      ...ending.actions,
+    ],
   });
 }
 
