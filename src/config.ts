@@ -264,6 +264,13 @@ export interface ServerOptions extends CommonOptions {
   readonly earlyDataWindow?: number | undefined;
   /** Asks the client for a certificate. Default: it is not asked. */
   readonly clientAuthentication?: ClientAuthentication | undefined;
+  /**
+   * How clients are authenticated that this server asks for a certificate later, on the established connection, by
+   * `requestCertificate` (RFC 9846 §4.7.2). Only those can be asked that have offered it; `status` says whether this one has.
+   * Something of the handshake is then kept in memory. A session is resumed without what was shown later. Default: nobody
+   * is asked.
+   */
+  readonly postHandshakeAuthentication?: ClientAuthentication | undefined;
   /** Refuse (unrecognized_name) a client that names a host no credential is for, instead of showing the first that fits. */
   readonly strictServerName?: boolean | undefined;
   /**
@@ -356,6 +363,7 @@ export interface ServerConfig extends CommonConfig {
   readonly role: 'server';
   readonly credentials: readonly AnyCredential[] | 'ask';
   readonly clientAuthentication: CheckedClientAuthentication | undefined;
+  readonly postHandshakeAuthentication: CheckedClientAuthentication | undefined;
   readonly ticketKeys: TicketKeys;
   readonly storedSessions: boolean;
   readonly ticketCount: number;
@@ -457,21 +465,19 @@ export function clientConfig(options: ClientOptions): Result<ClientConfig, Confi
 /** Checks a server's options once; every connection then shares the result. */
 export function serverConfig(options: ServerOptions): Result<ServerConfig, ConfigError> {
   const common = commonConfig(options);
-  const { credentials, clientAuthentication } = options;
+  const { credentials } = options;
   const ticketKeys = [...(options.ticketKeys ?? [])];
-  const authentication = clientAuthentication && {
-    ...clientAuthentication,
-    peerCertificateTypes: peerCertificateTypes(clientAuthentication),
-  };
+  const clientAuthentication = checkedAuthentication(options.clientAuthentication);
+  const postHandshakeAuthentication = checkedAuthentication(options.postHandshakeAuthentication);
   const problem =
     commonProblem(options, common) ??
-    (authentication &&
-      peerAuthenticationProblem(
-        'clientAuthentication.',
-        authentication,
-        authentication.peerCertificateTypes,
-      )) ??
-    authoritiesProblem('clientAuthentication.', clientAuthentication?.certificateAuthorities) ??
+    clientAuthenticationProblem('clientAuthentication.', clientAuthentication) ??
+    clientAuthenticationProblem('postHandshakeAuthentication.', postHandshakeAuthentication) ??
+    problemIf(
+      'postHandshakeAuthentication',
+      'must not be asked for without TLS 1.3',
+      postHandshakeAuthentication !== undefined && !common.versions.includes('1.3'),
+    ) ??
     problemIf(
       'credentials',
       'must hold at least one, unless there are externalPsks',
@@ -505,12 +511,29 @@ export function serverConfig(options: ServerOptions): Result<ServerConfig, Confi
       sessionContext: Uint8Array.from(options.sessionContext ?? []),
       maxEarlyData: options.maxEarlyData ?? defaults.maxEarlyData,
       earlyDataWindow: options.earlyDataWindow ?? defaults.earlyDataWindow,
-      clientAuthentication: authentication,
+      clientAuthentication,
+      postHandshakeAuthentication,
       strictServerName: options.strictServerName ?? defaults.strictServerName,
       ech: ech.value,
       groupRetry: options.groupRetry ?? defaults.groupRetry,
       helloRetryCookie: options.helloRetryCookie ?? defaults.helloRetryCookie,
     }),
+  );
+}
+
+function checkedAuthentication(
+  options: ClientAuthentication | undefined,
+): CheckedClientAuthentication | undefined {
+  return options && { ...options, peerCertificateTypes: peerCertificateTypes(options) };
+}
+
+function clientAuthenticationProblem(
+  prefix: string,
+  options: CheckedClientAuthentication | undefined,
+): ConfigError | undefined {
+  return (
+    (options && peerAuthenticationProblem(prefix, options, options.peerCertificateTypes)) ??
+    authoritiesProblem(prefix, options?.certificateAuthorities)
   );
 }
 

@@ -17,6 +17,11 @@ export type Effect =
   | { readonly kind: 'data'; readonly bytes: Uint8Array; readonly early: boolean }
   /** The handshake is over: `send` may be called, and the peer is who the facts say. */
   | { readonly kind: 'established'; readonly facts: Facts }
+  /**
+   * At a server: the answer to the `requestCertificate` that gave this `context`. What the client has shown of itself, all
+   * undefined if it declines (which it may unless `required`). It adds to the facts, which say how the connection began.
+   */
+  | { readonly kind: 'certificateAnswered'; readonly context: Uint8Array; readonly shown: PeerFacts }
   /** The connection waits until `answer` brings the response. */
   | { readonly kind: 'request'; readonly request: Request }
   /** A ticket to resume this connection with (RFC 9846 §4.7.1). */
@@ -58,10 +63,8 @@ export interface Tls12Facts extends CommonFacts {
   readonly extendedMasterSecret: boolean;
 }
 
-interface CommonFacts {
+interface CommonFacts extends PeerFacts {
   readonly role: 'client' | 'server';
-  /** How the peer proved its key; undefined for an anonymous client. */
-  readonly peerSignatureScheme: SignatureSchemeName | undefined;
   /** How this side proved its key; undefined when it showed no certificate. */
   readonly ownSignatureScheme: SignatureSchemeName | undefined;
   /** The application protocol (RFC 7301), when one was agreed on. */
@@ -89,6 +92,14 @@ interface CommonFacts {
   readonly ownCertificate: Certificate | undefined;
   /** The raw key this side showed, if any (RFC 7250). */
   readonly ownRawKey: RawPublicKey | undefined;
+  /** The ClientHello.random: identifies the connection in a key log. */
+  readonly clientRandom: Uint8Array;
+}
+
+/** What the peer has shown of itself, and was accepted. */
+export interface PeerFacts {
+  /** How the peer proved its key; undefined for an anonymous client. */
+  readonly peerSignatureScheme: SignatureSchemeName | undefined;
   /**
    * The peer whose certificate was accepted; undefined for an anonymous client, and for a peer that a raw key or an
    * external PSK authenticates.
@@ -100,6 +111,4 @@ interface CommonFacts {
   readonly peerOcspResponse: Uint8Array | undefined;
   /** The SignedCertificateTimestampList (RFC 6962 §3.3) that came with the peer's leaf, as it came. */
   readonly peerScts: Uint8Array | undefined;
-  /** The ClientHello.random: identifies the connection in a key log. */
-  readonly clientRandom: Uint8Array;
 }

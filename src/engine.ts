@@ -10,6 +10,7 @@ import { takeBytes, takeHandshake } from './incoming.ts';
 import { everyRecord } from './record-size.ts';
 import type { Response } from './request.ts';
 import { answerServerRequest, startServer } from './server/handle.ts';
+import { type OpenRequests, openLateRequests, requestLate } from './server/late-authentication.ts';
 import {
   establishedIn,
   isClientWaiting,
@@ -45,6 +46,11 @@ export interface Status {
   readonly phase: 'handshaking' | 'waiting' | 'established' | 'over';
   /** Whether `send` may be called: established, also while a late request is outstanding, and this side has not closed. */
   readonly canSend: boolean;
+  /**
+   * Whether `requestCertificate` may be called: established in TLS 1.3 with a client that has offered it, neither side has
+   * closed, and not too many requests are unanswered (`limits.lateRequests`).
+   */
+  readonly canRequestCertificate: boolean;
   /**
    * What `sendEarlyData` takes at present; undefined when that must not be called. At a client from its offer until the
    * server has answered it, at a server that has accepted early data until the handshake is over.
@@ -156,6 +162,31 @@ export function updateKeys(state: State, { ask }: { readonly ask: boolean }): St
   return endTurn(turn);
 }
 
+/** A {@link Step}, and what the answer is known by. */
+export interface CertificateRequested extends Step {
+  /** The certificate_request_context: stands in the effect `certificateAnswered`. */
+  readonly context: Uint8Array;
+}
+
+/**
+ * At a server: asks the client for a certificate (RFC 9846 §4.7.2), to be judged as the option `postHandshakeAuthentication`
+ * says. The effect `certificateAnswered` brings what it has shown, whenever that is: the client may ask somebody first, and
+ * what it sends before was sent by nobody known. One that shows a certificate which is not accepted, or none where one is
+ * `required`, ends the connection. Throws when {@link status} says `canRequestCertificate: false`: that is the caller's bug.
+ */
+export function requestCertificate(state: State): CertificateRequested {
+  const open = openRequests(state);
+  if (open === undefined) {
+    throw new Error(
+      'requestCertificate: the client may not be asked now (see status().canRequestCertificate)',
+    );
+  }
+  const { context, transition } = requestLate(open);
+  const turn = beginTurn(state, 0);
+  apply(turn, transition);
+  return { ...endTurn(turn), context };
+}
+
 /**
  * Says close_notify: this side sends no more. The peer may go on sending until it says so too (half-close); `closed`
  * comes when both have. Before the handshake is over this cancels it.
@@ -182,7 +213,7 @@ export function answer(state: State, response: Response): Step {
   const established = establishedIn(state.phase);
   // Who has said close_notify meanwhile says no more.
   const transition =
-    established !== undefined && state.write.closed && isWaiting(state.phase)
+    established !== undefined && state.write.closed && isClientWaiting(state.phase)
       ? ok({ phase: established, actions: [] })
       : responded(state, response);
   const turn = beginTurn(state, state.incoming.now);
@@ -201,14 +232,15 @@ export function status(state: State): Status {
   const kind =
     phase.kind === 'ended'
       ? 'over'
-      : phase.kind === 'established'
-        ? 'established'
-        : isWaiting(phase)
-          ? 'waiting'
+      : isWaiting(phase)
+        ? 'waiting'
+        : establishedIn(phase) !== undefined
+          ? 'established'
           : 'handshaking';
   return {
     phase: kind,
     canSend: establishedIn(phase) !== undefined && !write.closed,
+    canRequestCertificate: openRequests(state) !== undefined,
     earlyData: earlyDataStatus(state),
     canReceive: kind !== 'over' && !read.closed,
   };
@@ -237,6 +269,11 @@ function initial(config: ClientConfig | ServerConfig, phase: Phase): State {
     incoming: nothingIncoming,
     recordSizes: everyRecord,
   };
+}
+
+function openRequests({ fixed: { config }, phase, read, write }: State): OpenRequests | undefined {
+  if (config.role !== 'server' || read.closed || write.closed) return undefined;
+  return openLateRequests(config, phase);
 }
 
 function earlyDataStatus({ fixed, phase, write }: State): EarlyDataStatus | undefined {

@@ -134,6 +134,8 @@ const misbehaviours = {
   /** §4.5.1.3: a server that insists on a client certificate got none. */
   'no-client-certificate': 'certificate_required',
   'certificate-context-not-empty': 'illegal_parameter',
+  /** §4.7.2: an answer to a CertificateRequest that was not sent, or is answered already. */
+  'unknown-certificate-context': 'illegal_parameter',
   'certificate-request-context-not-empty': 'illegal_parameter',
   'undecodable-certificate': 'bad_certificate',
   'unsupported-certificate-key': 'unsupported_certificate',

@@ -17,7 +17,15 @@ import {
 } from './record.ts';
 import { handleServer } from './server/handle.ts';
 import { handleClientChangeCipherSpec, handleTls12Server } from './server/tls12/handle.ts';
-import { isTls12, isWaiting, type Phase, speaksTls12, type Tls12Phase } from './state.ts';
+import {
+  establishedIn,
+  isCertificateAwaited,
+  isTls12,
+  isWaiting,
+  type Phase,
+  speaksTls12,
+  type Tls12Phase,
+} from './state.ts';
 import { decodeTls12Handshake, type Tls12Message } from './tls12/messages.ts';
 import {
   apply,
@@ -220,7 +228,7 @@ function takeChangeCipherSpec(turn: Turn, record: Uint8Array): void {
     return;
   }
   const count = incoming.changeCipherSpecs + 1;
-  const expected = phase.kind !== 'awaitClientHello' && phase.kind !== 'established';
+  const expected = phase.kind !== 'awaitClientHello' && establishedIn(phase) === undefined;
   if (!expected || !isChangeCipherSpec(record) || count > turn.fixed.config.limits.changeCipherSpecs) {
     fail(turn, misbehaved('bad-change-cipher-spec', `number ${count}, in the state ${phase.kind}`));
     return;
@@ -303,10 +311,11 @@ function messageLength(bytes: Uint8Array): number {
 function messageLimit(turn: Turn, type: number): number {
   const { limits, role } = turn.fixed.config;
   const asksToRenegotiate = speaksTls12(turn.phase) && type === handshakeTypes.clientHello;
-  if (turn.phase.kind === 'established' && !asksToRenegotiate) {
+  const isCertificate = type === handshakeTypes.certificate || type === handshakeTypes.compressedCertificate;
+  const answersRequest = isCertificate && isCertificateAwaited(turn.phase);
+  if (turn.phase.kind === 'established' && !asksToRenegotiate && !answersRequest) {
     return role === 'client' ? limits.postHandshakeMessageAtClient : limits.postHandshakeMessageAtServer;
   }
-  const isCertificate = type === handshakeTypes.certificate || type === handshakeTypes.compressedCertificate;
   return isCertificate ? limits.certificateMessage : limits.handshakeMessage;
 }
 

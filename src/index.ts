@@ -63,14 +63,16 @@ export {
   publishedEchConfigs,
 } from './ech/key.ts';
 export type { EchClientOptions, EchServerOptions } from './ech/options.ts';
-export type { Effect, Facts, Tls12Facts, Tls13Facts } from './effect.ts';
+export type { Effect, Facts, PeerFacts, Tls12Facts, Tls13Facts } from './effect.ts';
 export {
   answer,
+  type CertificateRequested,
   client,
   close,
   type EarlyDataStatus,
   receive,
   receiveEnd,
+  requestCertificate,
   type Status,
   type Step,
   send,

@@ -9,7 +9,7 @@ export interface Limits {
   readonly certificateMessage: number;
   /** Bytes of a handshake message a client takes after the handshake: tickets. */
   readonly postHandshakeMessageAtClient: number;
-  /** Bytes of a handshake message a server takes after the handshake: only KeyUpdate is expected. */
+  /** Bytes of a handshake message a server takes after the handshake, unless it has asked for a certificate: KeyUpdate. */
   readonly postHandshakeMessageAtServer: number;
   /** Bytes of a HelloRetryRequest's cookie, which a client must put into its own message (a stateless server needs a few hundred). */
   readonly cookie: number;
@@ -29,6 +29,8 @@ export interface Limits {
   readonly changeCipherSpecs: number;
   /** KeyUpdates and tickets without application data in between (rustls, BoringSSL: 32). */
   readonly postHandshakeMessages: number;
+  /** Certificates that a server may have asked a client for after the handshake and not got yet: each holds a running hash. */
+  readonly lateRequests: number;
   /** Bytes kept while a request is outstanding or arriving in pieces; the flow boundary stops reading long before. */
   readonly pendingBytes: number;
   /** AES-GCM records under one key (RFC 9846 §5.5 gives 2^24.5 for full-size records). */
@@ -82,6 +84,7 @@ export const defaultLimits: Limits = {
   uselessRecords: 16,
   changeCipherSpecs: 2,
   postHandshakeMessages: 32,
+  lateRequests: 8,
   pendingBytes: 1024 * 1024,
   aesGcmRecords: 2 ** 24,
   aesCcmRecords: 2 ** 23,

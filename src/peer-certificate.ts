@@ -20,6 +20,7 @@ import {
 import type { CertificateType, SignatureSchemeName, VersionName } from './codepoints.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { mayEncrypt, maySign } from './credential.ts';
+import type { PeerFacts } from './effect.ts';
 import { type AnyExtension, checkReply } from './extensions.ts';
 import { type Failure, incompatible, misbehaved, misuse } from './failure.ts';
 import type { Limits } from './limits.ts';
@@ -289,13 +290,7 @@ export function acceptVerdict(keyProof: KeyProof, response: Response): Result<Pe
 }
 
 /** What the facts of a connection say of the peer. */
-export function peerFacts(peerProof: PeerProof | undefined): {
-  readonly peer: AuthenticatedPeer | undefined;
-  readonly peerRawKey: RawPublicKey | undefined;
-  readonly peerSignatureScheme: SignatureSchemeName | undefined;
-  readonly peerOcspResponse: Uint8Array | undefined;
-  readonly peerScts: Uint8Array | undefined;
-} {
+export function peerFacts(peerProof: PeerProof | undefined): PeerFacts {
   const shown = peerProof?.shown;
   const { ocspResponses, scts } = shown?.certificateType === 'x509' ? shown.stapled : nothingStapled;
   return {

@@ -1,13 +1,35 @@
+import { decompressed } from './certificate-compression.ts';
 import { answerLateRequest } from './client/late-authentication.ts';
 import { sessionName } from './client/session-name.ts';
 import { checkRequest, findExtension } from './extensions.ts';
 import { misbehaved } from './failure.ts';
 import { ticketPsk } from './key-schedule.ts';
-import type { CertificateRequest, HandshakeMessage, NewSessionTicket } from './messages.ts';
+import type {
+  CertificateMessage,
+  CertificateRequest,
+  CompressedCertificate,
+  HandshakeMessage,
+  NewSessionTicket,
+} from './messages.ts';
+import { answerLateCertificate } from './server/late-authentication.ts';
+import { isCertificateAwaited } from './state.ts';
 import { apply, emit, fail, type Turn, updateReadKeys } from './turn.ts';
 
-/** What may come after the handshake (RFC 9846 §4.7), bounded until application data comes in between. */
+/**
+ * What may come after the handshake (RFC 9846 §4.7), bounded until application data comes in between; or what this side has
+ * asked for, which is bounded by its requests.
+ */
 export function answerPostHandshake(turn: Turn, message: HandshakeMessage, raw: Uint8Array): void {
+  if (isCertificateAwaited(turn.phase)) {
+    switch (message.kind) {
+      case 'certificate':
+        takeLateCertificate(turn, message.body, raw);
+        return;
+      case 'compressedCertificate':
+        takeCompressed(turn, message.body, raw);
+        return;
+    }
+  }
   const { incoming } = turn;
   const { role, limits } = turn.fixed.config;
   const postHandshakeMessages = incoming.postHandshakeMessages + 1;
@@ -61,6 +83,29 @@ function takeLateRequest(turn: Turn, message: CertificateRequest, raw: Uint8Arra
   } else if (!turn.write.closed) {
     apply(turn, answerLateRequest(config, phase, late, message, raw));
   }
+}
+
+/** RFC 8879 §4: in the transcript it stands as it came. */
+function takeCompressed(turn: Turn, message: CompressedCertificate, raw: Uint8Array): void {
+  const certificate = decompressed(turn.fixed.config, message);
+  if (certificate.ok) takeLateCertificate(turn, certificate.value, raw);
+  else fail(turn, certificate.error);
+}
+
+/** §4.7.2: the client begins an answer. */
+function takeLateCertificate(turn: Turn, message: CertificateMessage, raw: Uint8Array): void {
+  const { phase } = turn;
+  const { config } = turn.fixed;
+  const keys = turn.read.protection?.keys;
+  if (config.role !== 'server' || phase.kind !== 'established' || phase.version !== '1.3') return;
+  const { lateRequests } = phase;
+  const { postHandshakeAuthentication: authentication } = config;
+  if (lateRequests === undefined || authentication === undefined || keys?.version !== '1.3') return;
+  const { trafficSecret } = keys;
+  apply(
+    turn,
+    answerLateCertificate(config, authentication, phase, lateRequests, trafficSecret, message, raw),
+  );
 }
 
 /** §4.7.1: a ticket to go on with later, unless it is worth nothing already. */

@@ -12,7 +12,7 @@ import { takeBytes, takeHandshake } from './incoming.ts';
 import { type Protection, protection } from './record.ts';
 import { everyRecord } from './record-size.ts';
 import type { Resumable, State } from './state.ts';
-import { nothingIncoming } from './state.ts';
+import { isCertificateAwaited, nothingIncoming } from './state.ts';
 import { restoreFacts, type StoredFacts, storedFacts, storeFacts } from './stored-facts.ts';
 import { type StoredShown, storedShownFields } from './stored-shown.ts';
 import { beginTurn, emit, endTurn, type Step } from './turn.ts';
@@ -24,7 +24,10 @@ import { boolean, copied, named, optional, safeInteger } from './wire/stored.ts'
 export interface SnapshotError {
   readonly kind: /** The handshake is not over, a request is outstanding, or the connection has ended. */
     | 'not-established'
-    /** A client with `postHandshakeAuthentication`: a running hash cannot be written down. */
+    /**
+     * A client with `postHandshakeAuthentication`, or a server that has asked for a certificate and not got it yet: a running
+     * hash cannot be written down. A server that has asked for nothing is restored as one that cannot ask.
+     */
     | 'late-authentication'
     /** The connection speaks TLS 1.2. */
     | 'unsupported-version'
@@ -64,6 +67,9 @@ export function snapshot(state: State, facts: Facts): Result<Uint8Array, Snapsho
   }
   if (phase.late !== undefined) {
     return refused('late-authentication', 'the server may ask for a certificate, which needs the transcript');
+  }
+  if (isCertificateAwaited(phase)) {
+    return refused('late-authentication', 'the client has not answered a request for its certificate');
   }
   const body = encode(storedConnection, {
     format: FORMAT,
@@ -214,6 +220,7 @@ function restoreState(
       endPoint: endPointOf(serverCertificate),
       resumable,
       late: undefined,
+      lateRequests: undefined,
     },
     read: { protection: restoreProtection(stored.read), closed: stored.readClosed, skippable: 0 },
     write: {

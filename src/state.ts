@@ -58,6 +58,8 @@ export interface Tls13Established {
   readonly resumable: Resumable | undefined;
   /** At a client that may be asked for a certificate yet. */
   readonly late: LateAuthentication | undefined;
+  /** At a server that may ask its client for a certificate yet. */
+  readonly lateRequests: LateRequests | undefined;
 }
 
 /** What post-handshake authentication needs of the handshake (RFC 9846 §4.5). */
@@ -66,6 +68,19 @@ export interface LateAuthentication {
   readonly transcript: RunningHash;
   readonly certificateType: CertificateType;
   readonly rng: Rng;
+}
+
+/** The same at a server, and what it has asked for. */
+export interface LateRequests extends LateAuthentication {
+  /** Not answered yet, the oldest first. */
+  readonly outstanding: readonly LateRequest[];
+}
+
+/** One CertificateRequest that a client has not answered. */
+export interface LateRequest {
+  readonly certificateRequestContext: Uint8Array;
+  /** Up to the client's Finished, and this CertificateRequest. */
+  readonly transcript: RunningHash;
 }
 
 export interface Tls12Established {
@@ -155,7 +170,7 @@ export const nothingIncoming: Incoming = {
   now: 0,
 };
 
-/** What is kept of the handshake, once it is over: also while a request about later authentication is outstanding. */
+/** What is kept of the handshake, once it is over: also in the midst of later authentication. */
 export function establishedIn(phase: Phase): Established | undefined {
   switch (phase.kind) {
     case 'established':
@@ -163,9 +178,23 @@ export function establishedIn(phase: Phase): Established | undefined {
     case 'awaitLateCredential':
     case 'awaitLateSignature':
       return phase.established;
+    case 'awaitLateCertificateVerify':
+    case 'awaitLateVerdict':
+    case 'awaitLateFinished':
+      return phase.answer.established;
     default:
       return undefined;
   }
+}
+
+/** Whether this is a server that has asked for a certificate after the handshake, and waits for an answer to begin. */
+export function isCertificateAwaited(phase: Phase): boolean {
+  return (
+    phase.kind === 'established' &&
+    phase.version === '1.3' &&
+    phase.lateRequests !== undefined &&
+    phase.lateRequests.outstanding.length > 0
+  );
 }
 
 /** Whether a request is outstanding. */
@@ -202,6 +231,7 @@ const serverWaiting: Readonly<Record<(ServerWaiting | Tls12ServerWaiting)['kind'
   awaitCredential: true,
   awaitSignature: true,
   awaitClientVerdict: true,
+  awaitLateVerdict: true,
   tls12AwaitSession: true,
   tls12AwaitSessionVerdict: true,
   tls12AwaitCredential: true,

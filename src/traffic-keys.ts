@@ -4,7 +4,7 @@ import type { CipherSuiteName } from './codepoints.ts';
 import { trafficKeys } from './key-schedule.ts';
 import type { Protection } from './record.ts';
 import type { SnapshotError } from './snapshot.ts';
-import type { State } from './state.ts';
+import { isCertificateAwaited, type State } from './state.ts';
 
 /** What protects an established connection, for somebody else to go on with. */
 export interface ExtractedKeys {
@@ -35,7 +35,8 @@ export interface DirectionKeys {
  * authentication away. KeyUpdates and tickets are then the new holder's business, too.
  *
  * An error when the connection is not established, or when the beginning of a record or message has arrived: the new
- * holder would never see it. Ask again after the bytes that complete it.
+ * holder would never see it. Ask again after the bytes that complete it. Nor while a certificate is awaited that
+ * `requestCertificate` has asked for.
  */
 export function dangerouslyExtractKeys(state: State): Result<ExtractedKeys, SnapshotError | BytesPending> {
   const { phase, read, write, incoming } = state;
@@ -49,6 +50,9 @@ export function dangerouslyExtractKeys(state: State): Result<ExtractedKeys, Snap
   const { crypto } = state.fixed.config;
   if (phase.version !== '1.3') {
     return err({ kind: 'unsupported-version', detail: 'only those of TLS 1.3 can be extracted' });
+  }
+  if (isCertificateAwaited(phase)) {
+    return err({ kind: 'late-authentication', detail: 'a request for a certificate is not answered' });
   }
   return ok({
     cipherSuite: phase.suite.name,

@@ -1,7 +1,7 @@
 import type { RunningHash, Secret } from '../nocrypto/index.ts';
 import { ok, type Result } from '../x509/index.ts';
 import type { CipherSuite } from './cipher-suites.ts';
-import type { Facts } from './effect.ts';
+import type { Facts, PeerFacts } from './effect.ts';
 import type { Failure } from './failure.ts';
 import { type ClientHello, encodeHandshake, type HandshakeMessage } from './messages.ts';
 import type { Protection } from './record.ts';
@@ -52,6 +52,8 @@ export type Action =
   | { readonly kind: 'skipEarlyData'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'established'; readonly facts: Facts }
+  /** As the effect. */
+  | { readonly kind: 'certificateAnswered'; readonly context: Uint8Array; readonly shown: PeerFacts }
   /** For the trace: what became of an encrypted ClientHello. */
   | TraceEch
   /** The connection has served its purpose: the phase that goes with it is `ended`. */

@@ -402,6 +402,7 @@ function perform(turn: Turn, action: Action): void {
       sendLateFinished(turn, action.transcript);
       return;
     case 'storeSession':
+    case 'certificateAnswered':
       emit(turn, action);
       return;
     case 'logSecret':

@@ -230,7 +230,8 @@ function react(talk: Talk, effect: Effect): void {
       talk.memory.session = effect.session;
       return;
     case 'storeSession':
-      // Not configured: sealed tickets are what BoGo knows.
+    case 'certificateAnswered':
+      // Not configured: sealed tickets and no late authentication are what BoGo knows.
       return;
     case 'peerClosed':
       if (status(talk.state).canSend) advance(talk, close(talk.state));

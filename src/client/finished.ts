@@ -175,6 +175,7 @@ function finish(
       endPoint: endPointOf(facts.peer?.leaf),
       resumable,
       late: lateFrom(config, flight, whole),
+      lateRequests: undefined,
     },
     actions: [...sent, { kind: 'established', facts }],
   });

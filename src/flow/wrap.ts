@@ -9,10 +9,12 @@ import {
   exportEarlyKeyingMaterial,
   exportKeyingMaterial,
   type Facts,
+  type PeerFacts,
   type Request,
   type Response,
   receive,
   receiveEnd,
+  requestCertificate,
   restore,
   type ServerConfig,
   type Session,
@@ -27,7 +29,7 @@ import {
   tlsServerEndPoint,
 } from '../index.ts';
 import { byteQueue } from './byte-queue.ts';
-import { alarm, deferred, within } from './deferred.ts';
+import { alarm, type Deferred, deferred, within } from './deferred.ts';
 import { messageOf, tlsError } from './error.ts';
 import { type Flow, flowClosedError } from './flow.ts';
 import type { ReplayGuard } from './replay-guard.ts';
@@ -54,6 +56,15 @@ export interface TlsConnection extends Flow {
   readonly tlsServerEndPoint: () => Uint8Array | undefined;
   /** As `exportKeyingMaterial`, for early data; not bound to this connection alone (RFC 9846 §F.5.1). */
   readonly exportEarlyKeyingMaterial: (label: string, context: Uint8Array, length: number) => Secret;
+  /** At a server: whether `requestCertificate` may be called now; false for ever if the client has not offered it. */
+  readonly canRequestCertificate: () => boolean;
+  /**
+   * At a server with `postHandshakeAuthentication`: asks the client for a certificate, and resolves with what it has shown,
+   * which is nothing if it declines. The client may take its time and send data before; its answer comes while somebody
+   * reads. Rejects when the connection ends first, or the client closes its half, and with a TypeError when it may not be
+   * called.
+   */
+  readonly requestCertificate: () => Promise<PeerFacts>;
   /** At a client: whether early data was sent; what became of it is in the facts. */
   readonly earlyDataSent: boolean;
   /** At a client: whether early data that was rejected is sent again (see `resendEarlyData`). */
@@ -231,6 +242,8 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
   let closing: Promise<void> | undefined;
   /** The outstanding request, being answered. */
   let answering: Promise<void> | undefined;
+  /** Who waits for which answer to a request for a certificate, by its context. */
+  const asked = new Map<string, Deferred<PeerFacts>>();
   /** Resolves, and never rejects, when all that was written is with the flow. */
   let written: Promise<void> = Promise.resolve();
   /** Bytes not yet with the flow that no caller waits for: see UNSENT_BOUND. */
@@ -282,6 +295,8 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
           write,
           closeWrite,
           close: closeBoth,
+          canRequestCertificate: () => status(state).canRequestCertificate,
+          requestCertificate: askForCertificate,
           exportKeyingMaterial: (label, context, length) =>
             exportKeyingMaterial(state, label, context, length),
           tlsExporter: () => tlsExporter(state),
@@ -291,6 +306,9 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
         });
         return;
       }
+      case 'certificateAnswered':
+        settleAsked(effect.context, effect.shown);
+        return;
       case 'request':
         answering = answerRequest(effect.request);
         return;
@@ -307,6 +325,7 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
         return;
       case 'peerClosed':
         inbox.end();
+        abandonAsked();
         return;
       case 'closed':
         end();
@@ -376,6 +395,35 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
       else advance(() => sendEarlyData(state, bytes), true);
       await written;
     });
+  }
+
+  function askForCertificate(): Promise<PeerFacts> {
+    const answered = deferred<PeerFacts>();
+    const ask = () => {
+      const { context, ...step } = requestCertificate(state);
+      asked.set(String(context), answered);
+      return step;
+    };
+    inTurn(async () => {
+      if (!status(state).canRequestCertificate) {
+        throw new TypeError('requestCertificate was called where canRequestCertificate() is false');
+      }
+      advance(ask, true);
+      await written;
+    }).catch(answered.reject);
+    return answered.promise;
+  }
+
+  function settleAsked(context: Uint8Array, shown: PeerFacts): void {
+    const key = String(context);
+    asked.get(key)?.resolve(shown);
+    asked.delete(key);
+  }
+
+  /** No answer can come any more. */
+  function abandonAsked(): void {
+    for (const { reject } of asked.values()) reject(failure ?? flowClosedError());
+    asked.clear();
   }
 
   function maySendAgain({ applicationProtocol }: NonNullable<Start['early']>, facts: Facts): boolean {
@@ -449,6 +497,7 @@ function drive(flow: Flow, { first, early }: Start, options: WrapOptions): Promi
   async function windUp(): Promise<void> {
     await within(closeTimeout, written);
     established.reject(failure ?? flowClosedError());
+    abandonAsked();
     inbox.end(failure);
     await within(closeTimeout, lastWords());
     await closeFlow();

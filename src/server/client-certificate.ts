@@ -1,9 +1,10 @@
-import { err, ok } from '../../x509/index.ts';
+import { err, ok, type Result } from '../../x509/index.ts';
 import { decompressed } from '../certificate-compression.ts';
-import type { ServerConfig } from '../config.ts';
-import { misbehaved } from '../failure.ts';
+import type { CertificateType } from '../codepoints.ts';
+import type { CheckedClientAuthentication, ServerConfig } from '../config.ts';
+import { type Failure, misbehaved } from '../failure.ts';
 import type { CertificateMessage, CertificateVerify, CompressedCertificate } from '../messages.ts';
-import { acceptVerdict, judge, readShown, verifyKey } from '../peer-certificate.ts';
+import { acceptVerdict, judge, readShown, type Shown, verifyKey } from '../peer-certificate.ts';
 import type { Response } from '../request.ts';
 import type { Transition } from '../transition.ts';
 import { requestExtensions } from './flight.ts';
@@ -20,23 +21,20 @@ export function answerClientCertificate(
   if (message.certificateRequestContext.length > 0) {
     return err(misbehaved('certificate-context-not-empty', 'a context during the handshake'));
   }
-  const transcript = phase.transcript.update(raw);
-  if (message.certificateList.length === 0) {
-    return clientAuthentication.required
-      ? err(misbehaved('no-client-certificate', 'the client has none to show'))
-      : ok({ phase: { kind: 'awaitClientFinished', sent, peer: undefined, transcript }, actions: [] });
-  }
-  const offered = requestExtensions(config, clientAuthentication);
-  const shown = readShown(config, certificateType, message, offered);
+  const shown = shownByClient(config, clientAuthentication, certificateType, message);
   if (!shown.ok) return shown;
+  const transcript = phase.transcript.update(raw);
   return ok({
-    phase: {
-      kind: 'awaitClientCertificateVerify',
-      sent,
-      clientAuthentication,
-      shown: shown.value,
-      transcript,
-    },
+    phase:
+      shown.value === undefined
+        ? { kind: 'awaitClientFinished', sent, peer: undefined, transcript }
+        : {
+            kind: 'awaitClientCertificateVerify',
+            sent,
+            clientAuthentication,
+            shown: shown.value,
+            transcript,
+          },
     actions: [],
   });
 }
@@ -50,6 +48,22 @@ export function answerCompressedClientCertificate(
 ): Transition {
   const certificate = decompressed(config, message);
   return certificate.ok ? answerClientCertificate(config, phase, certificate.value, raw) : certificate;
+}
+
+/** What the message shows; undefined when that is nothing, and nothing will do. */
+export function shownByClient(
+  config: ServerConfig,
+  clientAuthentication: CheckedClientAuthentication,
+  certificateType: CertificateType,
+  message: CertificateMessage,
+): Result<Shown | undefined, Failure> {
+  if (message.certificateList.length === 0) {
+    return clientAuthentication.required
+      ? err(misbehaved('no-client-certificate', 'the client has none to show'))
+      : ok(undefined);
+  }
+  const offered = requestExtensions(config, clientAuthentication);
+  return readShown(config, certificateType, message, offered);
 }
 
 /** RFC 9846 §4.5.2, and the authenticator's turn. */

@@ -157,6 +157,7 @@ function agreed(
     recordSizes: parameters.recordSizes,
     helloRetryRequest,
     certificateTypes: certificateTypes(config, parameters.facts, hello),
+    postHandshakeAuth: isOffered(hello, 'postHandshakeAuth'),
     earlyData,
     ech: ech.kind,
     ticketRequest: findExtension(hello.extensions, 'ticketRequest'),
@@ -165,17 +166,21 @@ function agreed(
 
 /** RFC 7250 §4.2. Of what clients can show, this server's favourite is asked for. */
 function certificateTypes(
-  { clientAuthentication }: ServerConfig,
+  { clientAuthentication, postHandshakeAuthentication }: ServerConfig,
   facts: ClientHelloFacts,
-  { extensions }: ClientHello,
+  hello: ClientHello,
 ): CertificateTypes {
+  const late = isOffered(hello, 'postHandshakeAuth') ? postHandshakeAuthentication : undefined;
+  const asking = clientAuthentication ?? late;
   return {
-    namesServerTypes: findExtension(extensions, 'serverCertificateType') !== undefined,
-    namesClientTypes: findExtension(extensions, 'clientCertificateType') !== undefined,
-    clientType: clientAuthentication?.peerCertificateTypes.find((type) =>
-      facts.clientCertificateTypes.includes(type),
-    ),
+    namesServerTypes: isOffered(hello, 'serverCertificateType'),
+    namesClientTypes: isOffered(hello, 'clientCertificateType'),
+    clientType: asking?.peerCertificateTypes.find((type) => facts.clientCertificateTypes.includes(type)),
   };
+}
+
+function isOffered({ extensions }: ClientHello, name: ClientHelloExtension['name']): boolean {
+  return findExtension(extensions, name) !== undefined;
 }
 
 /** The checks of a ClientHello, then the choices, each by this server's order of preference. */

@@ -8,6 +8,7 @@ import type { Finished } from '../messages.ts';
 import { ownFacts } from '../own-certificate.ts';
 import { peerFacts } from '../peer-certificate.ts';
 import type { Transition } from '../transition.ts';
+import { lateRequestsFrom } from './late-authentication.ts';
 import type { AwaitClientFinished } from './phase.ts';
 import { tickets } from './tickets.ts';
 
@@ -28,6 +29,8 @@ export function answerClientFinished(
     return err(misbehaved('bad-finished', 'the client Finished does not match what this side has seen'));
   }
   const facts = serverFacts(phase);
+  const transcript = phase.transcript.update(raw);
+  const given = tickets(config, phase, transcript, now);
   return ok({
     phase: {
       kind: 'established',
@@ -38,11 +41,12 @@ export function answerClientFinished(
       endPoint: endPointOf(facts.ownCertificate),
       resumable: undefined,
       late: undefined,
+      lateRequests: lateRequestsFrom(config, agreed, flight.own, transcript, given.rng),
     },
     actions: [
       { kind: 'protectReads', suite, secret: secrets.clientApplicationTraffic, epoch: 'application' },
       { kind: 'established', facts },
-      ...tickets(config, phase, phase.transcript.update(raw), now),
+      ...given.actions,
     ],
   });
 }

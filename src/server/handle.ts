@@ -19,6 +19,7 @@ import { answerEndOfEarlyData, answerReplayCheck } from './early-data.ts';
 import { openFirstHello } from './ech.ts';
 import { answerClientFinished } from './finished.ts';
 import { answerSignature } from './flight.ts';
+import { answerLateCertificateVerify, answerLateFinished, answerLateVerdict } from './late-authentication.ts';
 import type { AwaitClientHello, ServerWaiting } from './phase.ts';
 import { answerSessionLookup, answerSessionVerdict } from './resumption.ts';
 import { answerTls12ClientHello } from './tls12/client-hello.ts';
@@ -67,6 +68,14 @@ export function handleServer(
     case 'awaitClientFinished':
       if (message.kind === 'finished') return answerClientFinished(config, phase, message.body, raw, now);
       break;
+    case 'awaitLateCertificateVerify':
+      if (message.kind === 'certificateVerify') {
+        return answerLateCertificateVerify(config, phase, message.body, raw, now);
+      }
+      break;
+    case 'awaitLateFinished':
+      if (message.kind === 'finished') return answerLateFinished(config, phase, message.body);
+      break;
   }
   return err(misbehaved('unexpected-message', `${message.kind} in the state ${phase.kind}`));
 }
@@ -113,6 +122,8 @@ export function answerServerRequest(
       return answerSignature(config, phase, response);
     case 'awaitClientVerdict':
       return answerClientVerdict(phase, response);
+    case 'awaitLateVerdict':
+      return answerLateVerdict(phase, response);
     default:
       return answerTls12ServerRequest(config, phase, response);
   }

@@ -9,7 +9,7 @@ import type { ClientHello } from '../messages.ts';
 import type { Chosen } from '../own-certificate.ts';
 import type { KeyProof, PeerProof, Shown } from '../peer-certificate.ts';
 import type { ClientHelloFacts } from '../request.ts';
-import type { RecordSizes } from '../state.ts';
+import type { RecordSizes, Tls13Established } from '../state.ts';
 import type { ReceivedEch } from './ech.ts';
 import type { PskOffer, SelectedPsk, UnjudgedSession } from './psk.ts';
 
@@ -26,7 +26,11 @@ export type ServerPhase =
   | AwaitClientCertificateVerify
   | AwaitClientVerdict
   | AwaitEndOfEarlyData
-  | AwaitClientFinished;
+  | AwaitClientFinished
+  | LateAnswerPhase;
+
+/** The connection is established, and the client has begun an answer to a late CertificateRequest (§4.7.2). */
+export type LateAnswerPhase = AwaitLateCertificateVerify | AwaitLateVerdict | AwaitLateFinished;
 
 /** The states in which the caller has to answer. */
 export type ServerWaiting =
@@ -35,7 +39,8 @@ export type ServerWaiting =
   | AwaitReplayCheck
   | AwaitCredential
   | AwaitSignature
-  | AwaitClientVerdict;
+  | AwaitClientVerdict
+  | AwaitLateVerdict;
 
 export interface AwaitClientHello {
   readonly kind: 'awaitClientHello';
@@ -75,6 +80,8 @@ export interface Agreed {
   /** How many tickets the client would like (RFC 9149), if it says so. */
   readonly ticketRequest: TicketRequest | undefined;
   readonly earlyData: EarlyDataFact;
+  /** Whether the client may be asked for a certificate after the handshake (RFC 9846 §4.3.5). */
+  readonly postHandshakeAuth: boolean;
 }
 
 /** A hello that can be answered, while it is open how this server will show who it is. */
@@ -196,6 +203,39 @@ export interface AwaitEndOfEarlyData {
   /** Bytes of early data that the client may still send. */
   readonly left: number;
   /** Up to the server's Finished. */
+  readonly transcript: RunningHash;
+}
+
+/** What the parts of an answer to a late CertificateRequest have in common: nothing may come between them (§4.7.2). */
+export interface LateAnswer {
+  /** Without the request that is being answered. */
+  readonly established: Tls13Established;
+  readonly certificateRequestContext: Uint8Array;
+  /** What the client's Finished is made with: the secret it sends under (§4.5). */
+  readonly clientTraffic: Secret;
+}
+
+export interface AwaitLateCertificateVerify {
+  readonly kind: 'awaitLateCertificateVerify';
+  readonly answer: LateAnswer;
+  readonly clientAuthentication: CheckedClientAuthentication;
+  readonly shown: Shown;
+  readonly transcript: RunningHash;
+}
+
+/** The caller decides whether the client is somebody. */
+export interface AwaitLateVerdict {
+  readonly kind: 'awaitLateVerdict';
+  readonly answer: LateAnswer;
+  readonly proof: KeyProof;
+  readonly transcript: RunningHash;
+}
+
+export interface AwaitLateFinished {
+  readonly kind: 'awaitLateFinished';
+  readonly answer: LateAnswer;
+  /** Undefined for a client that declines. */
+  readonly peer: PeerProof | undefined;
   readonly transcript: RunningHash;
 }
 

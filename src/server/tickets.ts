@@ -26,7 +26,7 @@ export function tickets(
   { sent: { flight, secrets }, peer }: AwaitClientFinished,
   transcript: RunningHash,
   now: number,
-): readonly Action[] {
+): { readonly actions: readonly Action[]; readonly rng: Rng } {
   const { crypto, maxEarlyData } = config;
   const { suite, facts, applicationProtocol } = flight.agreed;
   const issuedAt = Math.floor(now / 1000);
@@ -35,7 +35,9 @@ export function tickets(
   const lifetime = Math.min(config.ticketLifetime, authenticatedAt + MAX_TICKET_LIFETIME - issuedAt);
   const shown = peer === undefined ? nothingShown : storeShown(peer.shown);
   const count = ticketCount(config, flight.agreed, flight.own);
-  if (count === 0 || storedLength(shown) > MOST_SHOWN || lifetime <= 0) return [];
+  if (count === 0 || storedLength(shown) > MOST_SHOWN || lifetime <= 0) {
+    return { actions: [], rng: flight.rng };
+  }
   const resumption = resumptionSecret(crypto, suite.hash, secrets.main, transcript.digest());
   const stateWith = (psk: Secret, ageAdd: number): TicketState => ({
     cipherSuite: suite.code,
@@ -54,7 +56,11 @@ export function tickets(
     ...shown,
     signatureScheme: schemeCode(peer?.signatureScheme),
   });
-  const entropies = draw(flight.rng, count, AGE_ADD_LENGTH + TICKET_ENTROPY + (config.grease ? 1 : 0));
+  const { entropies, rng } = draw(
+    flight.rng,
+    count,
+    AGE_ADD_LENGTH + TICKET_ENTROPY + (config.grease ? 1 : 0),
+  );
   const made = entropies.map((entropy, index) => {
     const ticketNonce = Uint8Array.of(index);
     const ticketAgeAdd = new DataView(entropy.buffer, entropy.byteOffset).getUint32(0);
@@ -77,7 +83,8 @@ export function tickets(
     return { store, message };
   });
   // Stored before any client can come back with one.
-  return [...made.flatMap(({ store }) => store), ...made.map(({ message }) => message)];
+  const actions = [...made.flatMap(({ store }) => store), ...made.map(({ message }) => message)];
+  return { actions, rng };
 }
 
 /**
@@ -108,9 +115,14 @@ function authenticationTime({ own }: Flight, issuedAt: number): number {
 }
 
 /** Drawn at once: every draw also moves the generator on. */
-function draw(rng: Rng, count: number, each: number): readonly Uint8Array[] {
-  const { bytes } = generate(rng, count * each);
-  return Array.from({ length: count }, (_, index) => bytes.subarray(index * each, (index + 1) * each));
+function draw(
+  rng: Rng,
+  count: number,
+  each: number,
+): { readonly entropies: readonly Uint8Array[]; readonly rng: Rng } {
+  const drawn = generate(rng, count * each);
+  const part = (index: number) => drawn.bytes.subarray(index * each, (index + 1) * each);
+  return { entropies: Array.from({ length: count }, (_, index) => part(index)), rng: drawn.rng };
 }
 
 function wrapSession(

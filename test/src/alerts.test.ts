@@ -61,6 +61,9 @@ for (const stage of handshaking) {
     assertFailed(peer, 'close_notify', 'peerAlert close_notify');
   });
 
+  // In the midst of later authentication the handshake is over: that closes one half.
+  if (stage.phase.startsWith('awaitLate')) continue;
+
   test(`${stage.title}, closed by its caller, says user_canceled and close_notify`, () => {
     const peer = stage.reach();
     follow(peer, close(peer.state));
@@ -139,6 +142,7 @@ for (const [role, reach] of [
     assert.deepEqual(status(peer.state), {
       phase: 'established',
       canSend: false,
+      canRequestCertificate: false,
       earlyData: undefined,
       canReceive: true,
     });
@@ -163,6 +167,7 @@ for (const [role, reach] of [
     assert.deepEqual(status(peer.state), {
       phase: 'established',
       canSend: true,
+      canRequestCertificate: false,
       earlyData: undefined,
       canReceive: false,
     });

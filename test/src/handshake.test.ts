@@ -56,6 +56,7 @@ test('a server may not send before the client has finished, nor a client before 
     assert.deepEqual(status(state), {
       phase: 'handshaking',
       canSend: false,
+      canRequestCertificate: false,
       earlyData: undefined,
       canReceive: true,
     });

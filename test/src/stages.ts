@@ -1,8 +1,16 @@
 import { secret } from '../../nocrypto/index.ts';
-import { answer, type ClientOptions, close, type State, type TicketKey } from '../../src/index.ts';
+import {
+  answer,
+  type ClientOptions,
+  close,
+  type ServerOptions,
+  type State,
+  type TicketKey,
+} from '../../src/index.ts';
 import { earlySecrets } from '../../src/key-schedule.ts';
 import type { ImportedPsk } from '../../src/psk.ts';
 import { sealTicket, type TicketState } from '../../src/ticket.ts';
+import { answerTo, ask, asking, meetAsking, say } from './late.ts';
 import { nullCrypto } from './null-crypto.ts';
 import { alert, follow, interject, type Peer, protectWrites, transcriptHash } from './peer.ts';
 import { externalCredential, quickAuthenticator, quickCredential } from './quick.ts';
@@ -53,6 +61,8 @@ export const serverStages: readonly Stage[] = [
   }),
   atServer('awaitEndOfEarlyData', takingEarlyData),
   atServer('awaitClientFinished', () => afterHello({})),
+  atServer('awaitLateCertificateVerify', () => answeringLate(asking, 1)),
+  atServer('awaitLateFinished', () => answeringLate(asking, 2)),
   atServer('established', () => establishedServer()),
 ];
 
@@ -113,6 +123,9 @@ export const waitingStages: readonly Stage[] = [
     client.say.certificateVerify();
     return client;
   }),
+  atServer('awaitLateVerdict', () =>
+    answeringLate({ postHandshakeAuthentication: { authenticator: 'ask', required: true } }, 2),
+  ),
   atClientOf({ authenticator: 'ask' }, 'awaitServerVerdict', ...untilVerify),
   atClientOf({ credentials: 'ask' }, 'awaitOwnCredential', ...withRequest),
   atClientOf({ credentials: [externalCredential] }, 'awaitOwnSignature', ...withRequest),
@@ -169,6 +182,13 @@ export function establishedServer(...options: Parameters<typeof meetServer>): Sc
 function afterHello(options: ScriptedClientOptions): ScriptedClient {
   const client = meetServer(options);
   client.say.clientHello();
+  return client;
+}
+
+/** The client has said so much of its answer. */
+function answeringLate(server: Partial<ServerOptions>, messages: number): ScriptedClient {
+  const client = meetAsking(server);
+  say(client, ...answerTo(client, ask(client)).slice(0, messages));
   return client;
 }
 

@@ -28,6 +28,8 @@ const awaited: Readonly<Record<string, readonly string[]>> = {
   awaitClientCertificateVerify: ['certificateVerify'],
   awaitEndOfEarlyData: ['endOfEarlyData'],
   awaitClientFinished: ['finished'],
+  awaitLateCertificateVerify: ['certificateVerify'],
+  awaitLateFinished: ['finished'],
 };
 
 const afterHandshake = { client: ['keyUpdate', 'newSessionTicket'], server: ['keyUpdate'] } as const;
