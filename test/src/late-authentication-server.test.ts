@@ -98,8 +98,8 @@ describe('a server that asks for a certificate after the handshake', () => {
   });
 
   it('takes a compressed certificate (RFC 8879), and none whose compression was not asked for', () => {
-    // The length of the context is what can be told beforehand.
-    const compress = (message: Uint8Array) => message.slice(1);
+    // What can be told beforehand is the length of the context; in the handshake there is none.
+    const compress = (message: Uint8Array) => (message[0] === 32 ? message.slice(1) : undefined);
     const decompress = (compressed: Uint8Array) => concatAll([Uint8Array.of(32), compressed]);
     const certificateCompression = [{ algorithm: 0xff01, compress, decompress }];
     const ours = {
@@ -117,11 +117,16 @@ describe('a server that asks for a certificate after the handshake', () => {
     );
     assert.ok(received.includes('compressedCertificate'));
 
-    const plain = meetAsking();
-    ask(plain);
-    const body = { algorithm: 2, uncompressedLength: 4, compressedCertificateMessage: bytes(4) };
-    say(plain, encodeHandshake({ kind: 'compressedCertificate', body }));
-    assertMisbehaved(plain.peer, 'illegal_parameter', 'unoffered-certificate-compression');
+    for (const [options, alertName, reason] of [
+      [{}, 'unexpected_message', 'unexpected-message'],
+      [{ certificateCompression }, 'illegal_parameter', 'unoffered-certificate-compression'],
+    ] as const) {
+      const plain = meetAsking(options);
+      ask(plain);
+      const body = { algorithm: 2, uncompressedLength: 4, compressedCertificateMessage: bytes(4) };
+      say(plain, encodeHandshake({ kind: 'compressedCertificate', body }));
+      assertMisbehaved(plain.peer, alertName, reason);
+    }
   });
 
   it('lets a client decline, unless a certificate is required', () => {
