@@ -153,6 +153,31 @@ export const scenarios: readonly Scenario[] = [
     { postHandshakeAuthentication: true, credentials: 'ask' },
     { clientAuthentication: undefined },
   ),
+  scenario(
+    'TLS 1.2',
+    {
+      credentials: [ownCredential],
+      requestOcsp: true,
+      cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+    },
+    { ticketKeys, clientAuthentication: { authenticator, required: true } },
+  ),
+  scenario('TLS 1.2, resumed', { versions: ['1.2'] }, { ticketKeys }, 'yes'),
+  scenario(
+    'TLS 1.2, everything asked, under CBC',
+    {
+      versions: ['1.2'],
+      credentials: 'ask',
+      authenticator: 'ask',
+      cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'],
+    },
+    {
+      storedSessions: true,
+      credentials: 'ask',
+      cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'],
+      clientAuthentication: { authenticator: 'ask', required: false },
+    },
+  ),
 ];
 
 function scenario(
