@@ -159,6 +159,8 @@ const inTls12ServerHello = {
   signedCertificateTimestamp: sctList,
   ecPointFormats: opaque(1, 255),
   applicationLayerProtocolNegotiation: protocolNames,
+  clientCertificateType: uint8,
+  serverCertificateType: uint8,
   encryptThenMac: opaqueFixed(0),
   extendedMasterSecret: opaqueFixed(0),
   recordSizeLimit: uint16,

@@ -108,7 +108,7 @@ function awaitCertificate(config: ClientConfig, settled: Settled, transcript: Ru
 }
 
 /** RFC 7250 §4.2: one of those offered, or, from a server that does not say, X.509. */
-function chosenType(
+export function chosenType(
   offered: readonly CertificateType[],
   code: number | undefined,
 ): Result<CertificateType, Failure> {
@@ -116,7 +116,7 @@ function chosenType(
   const type = nameOf(certificateTypeCodes, code);
   return type !== undefined && offered.includes(type)
     ? ok(type)
-    : err(misbehaved('unoffered-certificate-type', `${code} in EncryptedExtensions`));
+    : err(misbehaved('unoffered-certificate-type', `${code} is what the server chooses`));
 }
 
 /** §2.2: the PSK stands for a certificate that was shown when the session began, or for none. */

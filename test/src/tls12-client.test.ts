@@ -10,6 +10,7 @@ import {
   describeFailure,
   type Effect,
   exportKeyingMaterial,
+  rawKeyCredential,
   type Session,
   send,
   status,
@@ -22,10 +23,11 @@ import {
 import { encodeHandshake } from '../../src/messages.ts';
 import { protection } from '../../src/record.ts';
 import type { Tls12ServerHello } from '../../src/tls12/messages.ts';
-import { dangerouslyAcceptAnyCertificate } from '../../x509/index.ts';
+import { dangerouslyAcceptAnyCertificate, dangerouslyAcceptAnyRawKey } from '../../x509/index.ts';
 import { assertAt, assertFailed, assertIncompatible, assertMisbehaved } from './expect.ts';
+import { nullCrypto } from './null-crypto.ts';
 import { alert, changeCipherSpec, data, deliver, follow, messagesHeard, plainRecord } from './peer.ts';
-import { externalCredential, quickCredential } from './quick.ts';
+import { externalCredential, quickAuthenticator, quickCredential, quickLeafKey } from './quick.ts';
 import {
   establishTls12,
   meetTls12Client,
@@ -638,6 +640,38 @@ describe('a client in TLS 1.2', () => {
     assert.throws(() => exportKeyingMaterial(server.peer.state, 'label', hex(''), 32), /7627/);
     assert.equal(tlsUnique(server.peer.state), undefined);
     assert.equal(find(server.peer.effects, 'ticket'), undefined);
+  });
+});
+
+describe('a client that would take raw keys, with a server of TLS 1.2', () => {
+  const own = rawKeyCredential(nullCrypto, quickLeafKey);
+  assert.ok(own.ok);
+  const client = {
+    authenticator: quickAuthenticator,
+    rawKeyAuthenticator: dangerouslyAcceptAnyRawKey,
+    credentials: [own.value, quickCredential],
+  };
+  const saying = (name: 'clientCertificateType' | 'serverCertificateType', value: number) => {
+    const server = meetTls12Client({ client });
+    server.serverHello(withExtension({ name, value }));
+    return server;
+  };
+
+  it('goes on by X.509, whether the server says so (RFC 7250 §4.2) or says nothing', () => {
+    assertAt(establishTls12({ client }).peer, 'established');
+    for (const name of ['clientCertificateType', 'serverCertificateType'] as const) {
+      assertAt(saying(name, 0).peer, 'tls12AwaitCertificate');
+    }
+  });
+
+  it('refuses a kind that it has not offered, and goes no further with one that it speaks in TLS 1.3 only', () => {
+    for (const name of ['clientCertificateType', 'serverCertificateType'] as const) {
+      assertMisbehaved(saying(name, 1).peer, 'illegal_parameter', 'unoffered-certificate-type');
+      assertIncompatible(saying(name, 2).peer, 'unsupported_certificate', 'no-common-certificate-type');
+    }
+    const plain = meetTls12Client();
+    plain.serverHello(withExtension({ name: 'serverCertificateType', value: 0 }));
+    assertMisbehaved(plain.peer, 'unsupported_extension', 'unsolicited-extension');
   });
 });
 

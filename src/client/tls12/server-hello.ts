@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../x509/index.ts';
 import { isSame } from '../../bytes.ts';
-import { protocolVersions } from '../../codepoints.ts';
+import { type CertificateType, protocolVersions } from '../../codepoints.ts';
 import type { ClientConfig } from '../../config.ts';
 import { checkReply, findExtension, rawExtensions, sctList } from '../../extensions.ts';
 import { type Failure, incompatible, misbehaved } from '../../failure.ts';
@@ -14,6 +14,7 @@ import { encode } from '../../wire/codec.ts';
 import { protocolProblem } from '../application-protocol.ts';
 import { downgradeProblem } from '../downgrade.ts';
 import type { AwaitServerHello, SentHello } from '../phase.ts';
+import { chosenType } from '../server-flight.ts';
 import { UNCOMPRESSED } from './hello.ts';
 import type { OfferedTls12Session, Tls12Agreed } from './phase.ts';
 import { resume } from './resumption.ts';
@@ -116,6 +117,11 @@ function extensionProblem(
       findExtension(extensions, 'applicationLayerProtocolNegotiation'),
     ) ??
     recordSizeLimitProblem(findExtension(extensions, 'recordSizeLimit'), 'server') ??
+    certificateTypeProblem(config.peerCertificateTypes, findExtension(extensions, 'serverCertificateType')) ??
+    certificateTypeProblem(
+      config.clientCertificateTypes,
+      findExtension(extensions, 'clientCertificateType'),
+    ) ??
     renegotiationProblem(findExtension(extensions, 'renegotiationInfo'));
   if (problem !== undefined) return problem;
   if (findExtension(extensions, 'ecPointFormats')?.includes(UNCOMPRESSED) === false) {
@@ -125,6 +131,18 @@ function extensionProblem(
     return incompatible('no-extended-master-secret', 'the server does not know it');
   }
   return undefined;
+}
+
+/** RFC 7250 §4.2: a server that takes up the offer may say X.509. Raw keys, which it may say too, are for TLS 1.3 here. */
+function certificateTypeProblem(
+  offered: readonly CertificateType[],
+  code: number | undefined,
+): Failure | undefined {
+  const type = chosenType(offered, code);
+  if (!type.ok) return type.error;
+  return code === undefined || type.value === 'x509'
+    ? undefined
+    : incompatible('no-common-certificate-type', 'a raw public key in TLS 1.2');
 }
 
 /**
