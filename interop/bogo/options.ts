@@ -43,6 +43,7 @@ import {
   trustAnchorsFromPem,
 } from '../../x509/index.ts';
 import { must } from '../support/must.ts';
+import { shimCompression } from './compression.ts';
 import { nameProblem, shimClientEch, shimServerEch } from './ech.ts';
 import { exitUnimplemented } from './exit.ts';
 import type { CredentialSettings, Settings } from './flags.ts';
@@ -171,6 +172,7 @@ function commonOptions(settings: Settings): CommonOptions {
     groups: listed(groups(curves)),
     signatureSchemes: listed(schemes(settings.numbers('-verify-prefs'))),
     externalPsks: shimPsks(settings),
+    certificateCompression: shimCompression(settings),
     trace: settings.has('-export-traffic-secrets') ? 'secrets' : 'off',
     limits: {
       ...(recordPlaintext === undefined ? {} : { recordPlaintext }),
