@@ -1,6 +1,7 @@
 import type { Case } from '../support/case.ts';
 import { afterHandshakeCases } from './after-handshake.ts';
 import { bulkCases } from './bulk.ts';
+import { certificateCompressionCases } from './certificate-compression.ts';
 import { clientCertificateCases } from './client-certificates.ts';
 import { earlyDataCases } from './early-data.ts';
 import { encryptedClientHelloCases } from './encrypted-client-hello.ts';
@@ -37,6 +38,7 @@ export function allCases(): readonly Case[] {
     ...staplingCases(),
     ...refusalCases(),
     ...clientCertificateCases(),
+    ...certificateCompressionCases(),
     ...lateAuthenticationCases(),
     ...resumptionCases(),
     ...earlyDataCases(),
