@@ -5,6 +5,7 @@ import {
   type RawPublicKey,
   rawKeyAuthenticatorFromText,
 } from '../../x509/index.ts';
+import { nodeCertificateCompression } from '../flow/node/index.ts';
 import {
   type CommonOptions,
   cipherSuiteCodes,
@@ -36,6 +37,7 @@ export const tlsOptions = {
   'record-size-limit': { type: 'string' },
   padding: { type: 'string' },
   'pad-handshake': { type: 'boolean', default: false },
+  'compress-certificates': { type: 'boolean', default: false },
   keylog: { type: 'string' },
   trace: { type: 'boolean', default: false },
 } as const;
@@ -59,6 +61,9 @@ export const tlsOptionsHelp = `  --tls VERSIONS      the versions of TLS to spea
                       hide the lengths of what is sent: multiple:BYTES and length:BYTES make the
                       content of every record so long, random:BYTES adds up to that; default: none
   --pad-handshake     pad the handshake, too, which hides the length of the certificates
+  --compress-certificates
+                      take certificates compressed, and compress what is shown to who can take that
+                      (RFC 8879): Brotli, zlib, and Zstandard where Node has it
   --keylog FILE       append the connection's secrets in the SSLKEYLOGFILE format (RFC 9850);
                       whoever has them can read the connection
   --trace             print what happens inside the connection on stderr`;
@@ -73,6 +78,7 @@ export interface TlsValues {
   readonly 'record-size-limit'?: string | undefined;
   readonly padding?: string | undefined;
   readonly 'pad-handshake': boolean;
+  readonly 'compress-certificates': boolean;
   readonly keylog?: string | undefined;
   readonly trace: boolean;
 }
@@ -90,6 +96,7 @@ export function commonOptions(values: TlsValues): CommonOptions {
     recordSizeLimit: recordSizeLimit(values['record-size-limit']),
     padding: padding(values.padding),
     padHandshake: values['pad-handshake'],
+    certificateCompression: values['compress-certificates'] ? nodeCertificateCompression() : [],
     trace: values.keylog !== undefined ? 'secrets' : values.trace ? 'records' : 'messages',
   };
 }

@@ -188,6 +188,18 @@ describe('a command line', () => {
     await failsWith(['localhost:1', '--pad-handshake'], 2, /padHandshake/);
   });
 
+  it('compresses certificates where both sides say so', async (t) => {
+    const files = certificates(t);
+    const { port } = await serve(t, serverArgs(files, '--echo', '--compress-certificates'));
+    const args = ['connect', `localhost:${port}`, '--ca', files('ca.pem'), '--trace'];
+    const compressed = await pureTls([...args, '--compress-certificates']);
+    assert.equal(compressed.code, 0);
+    assert.match(compressed.stderr, /← CompressedCertificate .* algorithm brotli · uncompressed \d+ bytes/);
+    const plain = await pureTls(args);
+    assert.equal(plain.code, 0);
+    assert.match(plain.stderr, /← Certificate /);
+  });
+
   it('is refused where an option lacks its other half', async () => {
     await failsWith(['localhost:1', '--cert', 'chain.pem'], 2, /--key is missing/);
     await failsWith(['localhost:1', '--key', 'key.pem'], 2, /--cert is missing/);

@@ -12,6 +12,7 @@ import {
   serverConfig,
 } from '../../src/index.ts';
 import { dangerouslyAcceptAnyCertificate, dangerouslyAcceptAnyRawKey } from '../../x509/index.ts';
+import { shrinking } from '../src/shrinking.ts';
 import { bytes, makeAuthority, makeLeaf, must, NAME } from '../src/support.ts';
 import { transparentCrypto as crypto } from './transparent-crypto.ts';
 
@@ -177,6 +178,11 @@ export const scenarios: readonly Scenario[] = [
       cipherSuites: ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA'],
       clientAuthentication: { authenticator: 'ask', required: false },
     },
+  ),
+  scenario(
+    'compressed certificates',
+    { certificateCompression: [shrinking], credentials: [ownCredential] },
+    { certificateCompression: [shrinking], clientAuthentication: { authenticator, required: true } },
   ),
 ];
 
