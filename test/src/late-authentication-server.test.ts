@@ -7,6 +7,7 @@ import {
   close,
   dangerouslyExtractKeys,
   exportKeyingMaterial,
+  rawKeyCredential,
   requestCertificate,
   restore,
   type ServerOptions,
@@ -38,10 +39,16 @@ import {
 } from './late.ts';
 import { nullCrypto } from './null-crypto.ts';
 import { alert, changeCipherSpec, data, deliver, follow, record, updateKeys } from './peer.ts';
-import { quickAuthenticator, quickClientConfig, quickCredential, quickServerConfig } from './quick.ts';
+import {
+  quickAuthenticator,
+  quickClientConfig,
+  quickCredential,
+  quickLeafKey,
+  quickServerConfig,
+} from './quick.ts';
 import { meetServer, type ScriptedClient } from './scripted-client.ts';
 import { establishedClient, establishedServer } from './stages.ts';
-import { bytes, concatAll, converse, data as dataIn, find, NOW, type Run, toHex } from './support.ts';
+import { bytes, concatAll, converse, data as dataIn, find, must, NOW, type Run, toHex } from './support.ts';
 
 // Post-handshake authentication (RFC 9846 §4.7.2), at a server.
 
@@ -485,6 +492,14 @@ describe('beside late authentication', () => {
     const second = askBoth(converse(again, server(theirs, bytes(48, 4))));
     const facts = find(second.serverEffects, 'established')?.facts;
     assert.deepEqual([facts?.resumed, facts?.peer], [true, undefined]);
+
+    // RFC 7250: on a resumed connection no other kind is agreed on than X.509, which this client no longer has.
+    const rawKey = must(rawKeyCredential(nullCrypto, quickLeafKey));
+    const odd = quickClientConfig({ credentials: [rawKey], postHandshakeAuthentication: true });
+    const hello = client(odd, bytes(48, 5), { sessions, now: NOW });
+    const third = converse(hello, server(theirs, bytes(48, 6)));
+    assert.equal(find(third.serverEffects, 'established')?.facts.resumed, true);
+    assert.equal(status(third.server).canRequestCertificate, false);
   });
 
   it('a connection cannot be written down while it is asked for, and can before; then it asks no more', () => {

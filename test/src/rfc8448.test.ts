@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { noble, type RunningHash, secret } from '../../nocrypto/index.ts';
 import { cipherSuites } from '../../src/cipher-suites.ts';
 import { contentTypes } from '../../src/codepoints.ts';
@@ -7,13 +7,23 @@ import { findExtension } from '../../src/extensions.ts';
 import { groupOfCode } from '../../src/groups.ts';
 import {
   applicationSecrets,
+  earlySecret,
+  earlySecrets,
   expandLabel,
   finishedVerifyData,
   handshakeSecrets,
+  resumptionSecret,
+  ticketPsk,
   trafficKeys,
 } from '../../src/key-schedule.ts';
-import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../src/messages.ts';
+import {
+  decodeHandshake,
+  encodeHandshake,
+  type HandshakeMessage,
+  type NewSessionTicket,
+} from '../../src/messages.ts';
 import { signedContent } from '../../src/peer-certificate.ts';
+import { binder, bindersLength } from '../../src/psk.ts';
 import {
   nextRecord,
   openRecord,
@@ -26,10 +36,11 @@ import { signatureSchemeOfCode } from '../../src/signature-schemes.ts';
 import { startRetryTranscript, startTranscript } from '../../src/transcript.ts';
 import { certificatePublicKey, decodeCertificate } from '../../x509/index.ts';
 import { messagesOf } from './peer.ts';
-import { hex, must, toHex } from './support.ts';
+import { concatAll, hex, must, toHex } from './support.ts';
 import {
   clientAuthentication,
   compatibilityMode,
+  earlyData,
   helloRetryRequest,
   simpleHandshake,
   type Trace,
@@ -153,6 +164,56 @@ test('RFC 8448 §6: the P-256 CertificateVerify of the server verifies over the 
   const content = signedContent('server', transcriptOf(said.slice(0, place)).digest());
   assert.ok(noble.verify(scheme.algorithm, key, content, verify.body.signature));
 });
+
+describe(`RFC 8448 ${earlyData.title}`, () => {
+  const prefix = hex(earlyData.clientHelloPrefix);
+  const whole = concatAll([prefix, hex(`002120${earlyData.binder}`)]);
+  const psk = secret(hex(earlyData.psk));
+
+  it('begins with a hello that decodes, and encodes to the same bytes', () => {
+    assert.equal(toHex(encodeHandshake(must(decodeHandshake(whole)))), toHex(whole));
+    assert.equal(whole.length - bindersLength([hex(earlyData.binder)]), prefix.length);
+  });
+
+  it('offers the ticket of §3 and its PSK', () => {
+    const said = saidIn(simpleHandshake);
+    const { ticket, ticketNonce } = ticketIn(said);
+    const hello = must(decodeHandshake(whole));
+    assert.ok(hello.kind === 'clientHello');
+    const [offered] = findExtension(hello.body.extensions, 'preSharedKey')?.identities ?? [];
+    assert.deepEqual(offered?.identity, ticket);
+    const place = said.map(({ message }) => message.kind).lastIndexOf('finished');
+    const upToFinished = transcriptOf(said.slice(0, place + 1)).digest();
+    const main = secret(hex(simpleHandshake.main));
+    const resumption = resumptionSecret(noble, 'sha256', main, upToFinished);
+    assert.equal(toHex(ticketPsk(noble, 'sha256', resumption, ticketNonce)), earlyData.psk);
+  });
+
+  it('binds the PSK to the hello before its binders', () => {
+    const transcript = noble.hashes.sha256.start().update(prefix);
+    const made = binder(noble, { secret: psk, hash: 'sha256', binderLabel: 'res binder' }, transcript);
+    assert.equal(toHex(made), earlyData.binder);
+  });
+
+  it('derives the early secrets, and seals the early data to the same bytes', () => {
+    assert.equal(toHex(earlySecret(noble, 'sha256', psk)), earlyData.early);
+    const hash = noble.hashes.sha256.digest(whole);
+    const { clientEarlyTraffic, earlyExporter } = earlySecrets(noble, 'sha256', psk, hash);
+    assert.equal(toHex(clientEarlyTraffic), earlyData.clientEarlyTraffic);
+    assert.equal(toHex(earlyExporter), earlyData.earlyExporter);
+    const { key, iv } = trafficKeys(noble, suite, clientEarlyTraffic);
+    assert.deepEqual({ key: toHex(key), iv: toHex(iv) }, earlyData.keys);
+    const early = protection(noble, suite, clientEarlyTraffic);
+    const sealed = new Uint8Array(sealedLength(early, 6));
+    sealRecord(early, contentTypes.applicationData, 0x0303, hex(earlyData.data), sealed, 0);
+    assert.equal(toHex(sealed), earlyData.record);
+  });
+});
+
+function ticketIn(said: readonly Said[]): NewSessionTicket {
+  const message = theOnly(said, 'newSessionTicket');
+  return message.kind === 'newSessionTicket' ? message.body : assert.fail('no ticket');
+}
 
 interface Said {
   readonly from: 'client' | 'server';

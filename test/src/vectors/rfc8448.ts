@@ -1,6 +1,6 @@
 /**
- * The values of RFC 8448, "Example Handshake Traces for TLS 1.3", in hexadecimal: sections 3, 5, 6 and 7. Section 4
- * resumes a session. What RFC 8448 calls the master secret is the main secret of RFC 9846.
+ * The values of RFC 8448, "Example Handshake Traces for TLS 1.3", in hexadecimal: sections 3, 5, 6 and 7, and the client's
+ * first flight of section 4. What RFC 8448 calls the master secret is the main secret of RFC 9846.
  */
 export interface Trace {
   readonly title: string;
@@ -589,3 +589,30 @@ export const compatibilityMode: Trace = {
     },
   ],
 };
+
+/** RFC 8448 §4, the client's first flight: it goes on from the handshake of §3. */
+export const earlyData = {
+  title: '§4, Resumed 0-RTT Handshake',
+  /** Of the ticket in §3, which is the PSK. */
+  psk: '4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3',
+  early: '9b2188e9b2fc6d64d71dc329900e20bb41915000f678aa839cbb797cb7d8332c',
+  /** Without its binders. */
+  clientHelloPrefix: [
+    '010001fc03031bc3ceb6bbe39cff938355b5a50adb6db21b7a6af649d7b4bc419d7876487d95000006130113031302',
+    '010001cd0000000b0009000006736572766572ff01000100000a00140012001d00170018001901000101010201030104',
+    '003300260024001d0020e4ffb68ac05f8d96c99da26698346c6be16482badddafe051a66b4f18d668f0b002a0000002b',
+    '0003020304000d0020001e040305030603020308040805080604010501060102010402050206020202002d0002010100',
+    '1c0002400100150057',
+    '00'.repeat(87),
+    '002900dd00b800b22c035d829359ee5ff7af4ec900000000262a6494dc486d2c8a34cb33fa90bf1b0070ad3c498883c9',
+    '367c09a2be785abc55cd226097a3a982117283f82a03a143efd3ff5dd36d64e861be7fd61d2827db279cce145077d454',
+    'a3664d4e6da4d29ee03725a6a4dafcd0fc67d2aea70529513e3da2677fa5906c5b3f7d8f92f228bda40dda721470f9fb',
+    'f297b5aea617646fac5c03272e970727c621a79141ef5f7de6505e5bfbc388e93343694093934ae4d357fad6aacb',
+  ].join(''),
+  binder: '3add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d',
+  clientEarlyTraffic: '3fbbe6a60deb66c30a32795aba0eff7eaa10105586e7be5c09678d63b6caab62',
+  earlyExporter: 'b2026866610937d7423e5be90862ccf24c0e6091186d34f812089ff5be2ef7df',
+  keys: { key: '920205a5b7bf2115e6fc5c2942834f54', iv: '6d475f0993c8e564610db2b9' },
+  data: '414243444546',
+  record: '1703030017ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0',
+} as const;
