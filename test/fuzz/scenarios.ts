@@ -49,6 +49,16 @@ const ticketKeys = [{ name: bytes(16, 5), secret: secret(bytes(32, 6)) }];
 const externalPsk = { identity: bytes(8, 1), secret: secret(bytes(32, 2)) };
 const authenticator = dangerouslyAcceptAnyCertificate;
 
+const rsa = makeLeaf(makeAuthority({ kind: 'ed25519' }, crypto), {
+  crypto,
+  kind: { kind: 'rsa', bits: 2048 },
+  keyUsage: ['digitalSignature', 'keyEncipherment'],
+});
+const rsaCredential = must(credential(crypto, [rsa.der], { kind: 'private', key: rsa.key }));
+const old = { versions: ['1.2'] } as const;
+const STATIC_RSA = 'TLS_RSA_WITH_AES_128_GCM_SHA256';
+const DHE = 'TLS_DHE_RSA_WITH_AES_128_GCM_SHA256';
+
 /** New ones go to the end: the kept inputs name theirs by its place. */
 export const scenarios: readonly Scenario[] = [
   scenario('plain', {}, {}),
@@ -183,6 +193,26 @@ export const scenarios: readonly Scenario[] = [
     'compressed certificates',
     { certificateCompression: [shrinking], credentials: [ownCredential] },
     { certificateCompression: [shrinking], clientAuthentication: { authenticator, required: true } },
+  ),
+  scenario(
+    'TLS 1.2 alone at the server, with small records',
+    { recordSizeLimit: 200 },
+    { ...old, recordSizeLimit: 300 },
+  ),
+  scenario(
+    'TLS 1.2, with staples',
+    { ...old, requestScts: true },
+    { ...old, credentials: [stapledCredential], applicationProtocols: ['h2'] },
+  ),
+  scenario(
+    'TLS 1.2, static RSA',
+    { ...old, cipherSuites: [STATIC_RSA] },
+    { ...old, cipherSuites: [STATIC_RSA], credentials: [rsaCredential] },
+  ),
+  scenario(
+    'TLS 1.2, finite fields',
+    { ...old, cipherSuites: [DHE], groups: ['ffdhe2048'], keyShares: [] },
+    { ...old, cipherSuites: [DHE], groups: ['ffdhe2048'], credentials: [rsaCredential] },
   ),
 ];
 

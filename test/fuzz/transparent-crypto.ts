@@ -31,6 +31,11 @@ export const transparentCrypto: CryptoProvider = {
     encrypt: (_iv, plaintext) => plaintext.slice(),
     decrypt: (_iv, ciphertext) => ciphertext.slice(),
   }),
+  rsa: {
+    ...noble.rsa,
+    encryptPkcs1: () => ok(ones(256)),
+    decryptPkcs1: (_key, _ciphertext, substitute) => secret(substitute.slice()),
+  },
   groups: mapRecord(noble.groups, group),
   verify: () => true,
   sign: () => ok(ones(64)),
