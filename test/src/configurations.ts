@@ -11,6 +11,7 @@ import {
   type ServerConfig,
   type SignatureSchemeName,
   serverConfig,
+  type VersionName,
 } from '../../src/index.ts';
 import { nullCrypto as crypto } from './null-crypto.ts';
 import { quickAuthenticator, quickAuthority } from './quick.ts';
@@ -22,6 +23,9 @@ export type KeyKind = keyof typeof keyKinds;
 
 /** What one side is configured with, as far as it can decide whether it gets on with the other. */
 export interface Choices {
+  /** Those it would speak; see {@link versionsOf}. */
+  readonly versions: readonly VersionName[];
+  readonly tls12CipherSuites: readonly CipherSuiteName[];
   readonly cipherSuites: readonly CipherSuiteName[];
   readonly groups: readonly GroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
@@ -54,6 +58,14 @@ const suiteNames = [
   'TLS_AES_128_CCM_SHA256',
 ] as const satisfies readonly CipherSuiteName[];
 
+/** All for the kinds of keys below. The last is for old peers. */
+const tls12SuiteNames = [
+  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256',
+] as const satisfies readonly CipherSuiteName[];
+
 const groupNames = [
   'X25519MLKEM768',
   'x25519',
@@ -61,11 +73,22 @@ const groupNames = [
   'ffdhe2048',
 ] as const satisfies readonly GroupName[];
 
-/** Kinds of certified keys, each with the one scheme that it signs a handshake with. */
+/**
+ * Kinds of certified keys, each with the one scheme that it signs a handshake of TLS 1.3 with, and those that it takes in TLS
+ * 1.2, where any hash goes with any curve, its favourite first.
+ */
 const keyKinds = {
-  ed25519: { key: { kind: 'ed25519' }, scheme: 'ed25519' },
-  'P-256': { key: { kind: 'ec', curve: 'secp256r1' }, scheme: 'ecdsa_secp256r1_sha256' },
-  'P-384': { key: { kind: 'ec', curve: 'secp384r1' }, scheme: 'ecdsa_secp384r1_sha384' },
+  ed25519: { key: { kind: 'ed25519' }, scheme: 'ed25519', tls12: ['ed25519'] },
+  'P-256': {
+    key: { kind: 'ec', curve: 'secp256r1' },
+    scheme: 'ecdsa_secp256r1_sha256',
+    tls12: ['ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384'],
+  },
+  'P-384': {
+    key: { kind: 'ec', curve: 'secp384r1' },
+    scheme: 'ecdsa_secp384r1_sha384',
+    tls12: ['ecdsa_secp384r1_sha384', 'ecdsa_secp256r1_sha256'],
+  },
 } as const;
 
 const allKinds = ['ed25519', 'P-256', 'P-384'] as const satisfies readonly KeyKind[];
@@ -130,6 +153,7 @@ export function serverOf(chosen: ServerChoices): ServerConfig {
 
 /** What an honest pair agrees on, worked out by the standard's words and not by the engine's code. */
 export interface Agreement {
+  readonly version: VersionName;
   readonly cipherSuite: CipherSuiteName;
   readonly helloRetryRequest: boolean;
   readonly groups: readonly GroupName[];
@@ -152,8 +176,45 @@ function isAskedAgain(
   return groupRetry === 'always' ? better.length > 0 : better.includes('X25519MLKEM768');
 }
 
-/** Undefined when the two have too little in common. */
+/** TLS 1.2 needs a curve; who has chosen none speaks the other. */
+export function versionsOf({ versions, groups }: Choices): readonly VersionName[] {
+  const possible = groups.some(isCurve) ? versions : versions.filter((version) => version === '1.3');
+  return possible.length === 0 ? ['1.3'] : possible;
+}
+
+/** Undefined when the two have too little in common. The version is settled first: what fails in it tries no other. */
 export function agreementOf(client: ClientChoices, server: ServerChoices): Agreement | undefined {
+  const versions = common(versionsOf(server), versionsOf(client));
+  if (versions.includes('1.3')) return tls13AgreementOf(client, server);
+  return versions.includes('1.2') ? tls12AgreementOf(client, server) : undefined;
+}
+
+function tls12AgreementOf(client: ClientChoices, server: ServerChoices): Agreement | undefined {
+  const [cipherSuite] = common(server.tls12CipherSuites, client.tls12CipherSuites);
+  const [group] = common(server.groups, client.groups).filter(isCurve);
+  const [applicationProtocol] = common(server.applicationProtocols, client.applicationProtocols);
+  const usesProtocols = server.applicationProtocols.length > 0 && client.applicationProtocols.length > 0;
+  // RFC 8422 §5.1: the client's groups are those that it takes certificates on, too.
+  const shown = server.keys.filter((kind) => kind === 'ed25519' || client.groups.includes(curveOf(kind)));
+  const serverSignature = tls12SignatureOf(shown, client);
+  if (cipherSuite === undefined || group === undefined || serverSignature === undefined) return undefined;
+  if (usesProtocols && applicationProtocol === undefined) return undefined;
+  const asked = server.clientAuthentication !== 'none';
+  const clientSignature = asked ? tls12SignatureOf(client.keys, server) : undefined;
+  if (server.clientAuthentication === 'required' && clientSignature === undefined) return undefined;
+  return {
+    version: '1.2',
+    cipherSuite,
+    helloRetryRequest: false,
+    groups: [group],
+    applicationProtocol,
+    psk: undefined,
+    serverSignature,
+    clientSignature,
+  };
+}
+
+function tls13AgreementOf(client: ClientChoices, server: ServerChoices): Agreement | undefined {
   const [cipherSuite] = common(server.cipherSuites, client.cipherSuites);
   const groups = common(server.groups, client.groups);
   const shared = client.groups.slice(0, client.keyShares);
@@ -168,6 +229,7 @@ export function agreementOf(client: ClientChoices, server: ServerChoices): Agree
   const clientSignature = asked ? signatureOf(client, server) : undefined;
   if (asked && server.clientAuthentication === 'required' && clientSignature === undefined) return undefined;
   return {
+    version: '1.3',
     cipherSuite,
     helloRetryRequest: isAskedAgain(server.groupRetry, groups, shared),
     groups,
@@ -185,6 +247,21 @@ function signatureOf(signer: Choices, verifier: Choices): SignatureSchemeName | 
     .find((scheme) => verifier.signatureSchemes.includes(scheme));
 }
 
+/** The same in TLS 1.2. */
+function tls12SignatureOf(keys: readonly KeyKind[], verifier: Choices): SignatureSchemeName | undefined {
+  return keys
+    .flatMap((kind): readonly SignatureSchemeName[] => keyKinds[kind].tls12)
+    .find((scheme) => verifier.signatureSchemes.includes(scheme));
+}
+
+function curveOf(kind: Exclude<KeyKind, 'ed25519'>): GroupName {
+  return keyKinds[kind].key.curve;
+}
+
+function isCurve(group: GroupName): boolean {
+  return group === 'x25519' || group === 'secp256r1';
+}
+
 function common<T>(wanted: readonly T[], others: readonly T[]): readonly T[] {
   return wanted.filter((one) => others.includes(one));
 }
@@ -192,6 +269,8 @@ function common<T>(wanted: readonly T[], others: readonly T[]): readonly T[] {
 /** `least`: how many keys; a server needs one. */
 function choices(least: number) {
   return {
+    versions: fc.constantFrom<(readonly VersionName[])[]>(['1.3', '1.2'], ['1.3', '1.2'], ['1.3'], ['1.2']),
+    tls12CipherSuites: some(tls12SuiteNames),
     cipherSuites: some(suiteNames),
     groups: some(groupNames),
     signatureSchemes: some(allKinds.map((kind) => keyKinds[kind].scheme)),
@@ -212,9 +291,15 @@ function some<T>(all: readonly T[]): fc.Arbitrary<readonly T[]> {
 }
 
 function optionsOf(chosen: Choices) {
-  const { cipherSuites, groups, signatureSchemes, applicationProtocols, grease, recordPlaintext } = chosen;
+  const { groups, signatureSchemes, applicationProtocols, grease, recordPlaintext } = chosen;
+  const versions = versionsOf(chosen);
+  const cipherSuites = [
+    ...(versions.includes('1.3') ? chosen.cipherSuites : []),
+    ...(versions.includes('1.2') ? chosen.tls12CipherSuites : []),
+  ];
   return {
     crypto,
+    versions,
     cipherSuites,
     groups,
     signatureSchemes,
