@@ -143,9 +143,9 @@ export function wrapClient(
   options: WrapOptions = {},
 ): Promise<TlsConnection> {
   const { sessions: given = [], now = Date.now, earlyData } = options;
-  const time = now();
-  const sessions = 'take' in given ? listOf(given.take(sessionName(config), time)) : given;
   const start = (seed: Uint8Array): Start => {
+    const time = now();
+    const sessions = 'take' in given ? listOf(given.take(sessionName(config), time)) : given;
     const first = client(config, seed, { sessions, now: time, earlyData: earlyData !== undefined });
     const open = status(first.state).earlyData;
     const bytes = open && earlyData?.(open);

@@ -44,6 +44,16 @@ describe('sessions between connections', () => {
   });
 });
 
+it('sessions that cannot be taken reject the connection, and its flow is closed', async () => {
+  const [left, right] = memoryPair();
+  const take = () => {
+    throw new Error('no sessions today');
+  };
+  const connecting = wrapClient(left, testClient(), { ...world(1), sessions: { keep: () => {}, take } });
+  await assert.rejects(connecting, /no sessions today/);
+  await assert.rejects(right.read(), /the peer closed the flow/);
+});
+
 describe('the store in memory', () => {
   const session = Uint8Array.of(1, 2, 3);
 
