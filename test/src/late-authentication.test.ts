@@ -22,7 +22,7 @@ import { data, deliver, follow, interject, keyUpdateRecord, type Peer, record } 
 import { externalCredential, quickCredential, quickLeafKey } from './quick.ts';
 import type { ScriptedServer } from './scripted-server.ts';
 import { establishedClient, establishedServer } from './stages.ts';
-import { bytes, concatAll, data as dataIn, find, must } from './support.ts';
+import { bytes, concatAll, data as dataIn, find, must, sent, toHex } from './support.ts';
 
 // Post-handshake authentication (RFC 9846 §4.7.2), at a client.
 
@@ -102,6 +102,30 @@ describe('a client that has offered post-handshake authentication', () => {
     const signing = requestOf(peer);
     follow(peer, answer(peer.state, signatureFor(signing)));
     assertAnswer(server, asked, before, true);
+  });
+
+  it('pads its data while it is asked as it does before', () => {
+    const { peer } = meet({ credentials: 'ask', padding: { kind: 'toLength', length: 500 } });
+    const lengths = [bytes(1), bytes(1)].map((sends, index) => {
+      if (index === 1) interject(peer, request(bytes(8)));
+      follow(peer, send(peer.state, sends));
+      return sent(peer.latest).length;
+    });
+    assert.equal(lengths[0], lengths[1]);
+    assert.ok((lengths[0] ?? 0) > 500);
+  });
+
+  it('signs with other random bytes each time', () => {
+    const drawn: string[] = [];
+    const sign: typeof nullCrypto.sign = (algorithm, key, message, entropy) => {
+      drawn.push(toHex(entropy));
+      return nullCrypto.sign(algorithm, key, message, entropy);
+    };
+    const { peer } = meet({ crypto: { ...nullCrypto, sign }, credentials: [quickCredential] });
+    // What the scripted server has signed is not of interest.
+    drawn.length = 0;
+    for (const seed of [1, 2, 3]) interject(peer, request(bytes(8, seed)));
+    assert.deepEqual([drawn.length, new Set(drawn).size], [3, 3]);
   });
 
   it('fails when its caller refuses, or signs wrongly', () => {
