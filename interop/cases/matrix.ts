@@ -153,6 +153,9 @@ function assertNegotiated(
     helloRetryRequest: retry,
     applicationProtocol: '',
     resumed: false,
+    encryptedClientHello: false,
+    ocspResponse: null,
+    sct: null,
   };
   const { fingerprint, exported, ...seen } = told(peer);
   assert.deepEqual({ ...expected, ...seen }, expected);
