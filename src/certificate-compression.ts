@@ -16,8 +16,9 @@ import { encode } from './wire/codec.ts';
 // Certificate compression (RFC 8879), at a client and at a server alike. How bytes are compressed is the caller's to bring.
 
 /**
- * A way to compress certificates. Its functions are called while a message is handled, and throw never: what comes from
- * the peer is anything. One of the two may be left out: this side then only sends, or only accepts.
+ * A way to compress certificates. Its functions are called while a message is handled, and must never throw: what comes
+ * from the peer may be anything. A recorded connection replays if they give equal bytes for equal bytes. One of the two
+ * may be left out: this side then only sends, or only accepts.
  */
 export interface CertificateCompression {
   /** CertificateCompressionAlgorithm: out of `certificateCompressionCodes`, or a number that both sides know. */
@@ -29,8 +30,8 @@ export interface CertificateCompression {
   readonly compress?: ((message: Uint8Array) => Uint8Array | undefined) | undefined;
   /**
    * The inverse. `length`, 1 or more, is what the peer says will come of it, and no more than `limits.certificateMessage`.
-   * It answers undefined for bytes that do not decompress, and for more than `length`, of which it must not make much: a
-   * few bytes can stand for gigabytes. What is not as long as `length` is refused.
+   * It answers undefined for bytes that do not decompress, and for those of which more than `length` would come, without
+   * making much more than that: a few bytes can stand for gigabytes. What is not `length` long is refused.
    */
   readonly decompress?: ((compressed: Uint8Array, length: number) => Uint8Array | undefined) | undefined;
 }
@@ -50,7 +51,7 @@ export function decompressible({ certificateCompression }: ClientConfig | Server
 
 /**
  * The message that shows certificates: compressed where the peer takes something that this side can make, of which the
- * first in this side's order, and where there is something to be gained. A raw key and an empty list only grow.
+ * first in this side's order, and where there is something to be gained: a raw key or an empty list mostly grows.
  */
 export function compressedOrPlain(
   { certificateCompression }: ClientConfig | ServerConfig,

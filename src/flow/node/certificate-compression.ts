@@ -14,13 +14,13 @@ export function nodeCertificateCompression(): readonly CertificateCompression[] 
     {
       algorithm: brotli,
       compress: remembering((message) => zlib.brotliCompressSync(message)),
-      decompress: bounded((bytes, options) => zlib.brotliDecompressSync(bytes, options)),
+      decompress: bounded((bytes, bounds) => zlib.brotliDecompressSync(bytes, bounds)),
     },
     ...zstandard(zstd),
     {
       algorithm: deflate,
       compress: remembering((message) => zlib.deflateSync(message, { level: 9 })),
-      decompress: bounded((bytes, options) => zlib.inflateSync(bytes, options)),
+      decompress: bounded((bytes, bounds) => zlib.inflateSync(bytes, bounds)),
     },
   ];
 }
