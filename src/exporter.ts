@@ -59,6 +59,8 @@ function exportedByTls13(
   context: Uint8Array,
   length: number,
 ): Secret {
+  // RFC 9846 §7.1: the label of an HkdfLabel is not empty; TLS 1.2 has no such rule.
+  if (label === '') throw new RangeError('an exporter label has 1 to 249 ASCII characters');
   const { digest } = crypto.hashes[hash];
   const derived = deriveSecret(crypto, hash, exporterSecret, label, digest(new Uint8Array(0)));
   return expandLabel(crypto, hash, derived, 'exporter', digest(context), length);
@@ -149,7 +151,7 @@ function pair(suite: CipherSuite, exporterSecret: Secret | undefined): Exporter 
 }
 
 function checkLabel(label: string): void {
-  if (!/^[ -~]{1,249}$/.test(label)) throw new RangeError('an exporter label has 1 to 249 ASCII characters');
+  if (!/^[ -~]{0,249}$/.test(label)) throw new RangeError('an exporter label has 1 to 249 ASCII characters');
 }
 
 function established(state: State): Established {

@@ -349,7 +349,10 @@ function exportKeys(talk: Talk): void {
   const length = settings.number('-export-keying-material') ?? 0;
   if (length > 0) {
     const label = settings.text('-export-label') ?? '';
-    const context = Buffer.from(settings.text('-export-context') ?? '', 'latin1');
+    // An empty context and none are the same in TLS 1.3 only.
+    const context = settings.has('-use-export-context')
+      ? Buffer.from(settings.text('-export-context') ?? '', 'latin1')
+      : undefined;
     sendAll(talk, exportKeyingMaterial(talk.state, label, context, length));
   }
   if (settings.has('-export-traffic-secrets')) {

@@ -65,7 +65,7 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
     'NO_SHARED_GROUP',
     'NO_COMMON_SIGNATURE_ALGORITHMS',
   ],
-  'bad-compression-method': ['INVALID_COMPRESSION_LIST', 'DECODE_ERROR'],
+  'bad-compression-method': ['INVALID_COMPRESSION_LIST', 'DECODE_ERROR', 'UNSUPPORTED_COMPRESSION_ALGORITHM'],
   'bad-legacy-version': ['UNSUPPORTED_PROTOCOL', 'DECODE_ERROR'],
   'ech-padding-not-zero': ['DECODE_ERROR'],
   'bad-ech-outer-extensions': ['INVALID_OUTER_EXTENSION'],
@@ -129,7 +129,7 @@ const names: Readonly<Partial<Record<Misbehaviour | Incompatibility | Misuse, re
   'no-matching-issuer': ['NO_MATCHING_ISSUER'],
   'no-common-certificate-type': ['UNSUPPORTED_CERTIFICATE', 'UNKNOWN_CERTIFICATE_TYPE'],
   'no-common-application-protocol': ['NO_APPLICATION_PROTOCOL'],
-  'credential-refused': ['CONNECTION_REJECTED'],
+  'credential-refused': ['CONNECTION_REJECTED', 'CERT_CB_ERROR'],
   'signature-refused': ['CERT_CB_ERROR'],
 };
 

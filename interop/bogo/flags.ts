@@ -32,6 +32,7 @@ const switches = [
   '-expect-no-hrr',
   '-expect-no-server-name',
   '-export-traffic-secrets',
+  '-use-export-context',
   '-fail-early-callback',
   '-fail-cert-callback',
   '-fail-ddos-callback',
@@ -150,8 +151,6 @@ const withoutEffect: ReadonlySet<string> = new Set([
   '-no-legacy-server-connect',
   '-expect-secure-renegotiation',
   '-expect-extended-master-secret',
-  // An empty context and none are the same in TLS 1.3 (RFC 9846 §7.5).
-  '-use-export-context',
   // Only a server that always answers in its own order of preference is asked about it.
   '-server-preference',
   '-no-op-extra-handshake',

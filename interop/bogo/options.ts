@@ -207,6 +207,7 @@ function suites(settings: Settings): readonly CipherSuiteName[] {
     'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA',
     'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
     'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+    'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256',
     'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256',
   ];
   const names = [...defaults.cipherSuites, ...legacy];
