@@ -22,7 +22,7 @@ import {
 } from '../../src/index.ts';
 import { encodeHandshake } from '../../src/messages.ts';
 import { importPsk } from '../../src/psk.ts';
-import { chainOfTrust } from '../../x509/index.ts';
+import { chainOfTrust, dangerouslyAcceptAnyRawKey } from '../../x509/index.ts';
 import { assertAt, assertFailed, assertMisbehaved } from './expect.ts';
 import {
   type Asked,
@@ -134,6 +134,19 @@ describe('a server that asks for a certificate after the handshake', () => {
       say(plain, encodeHandshake({ kind: 'compressedCertificate', body }));
       assertMisbehaved(plain.peer, alertName, reason);
     }
+  });
+
+  it('takes a raw key where that is agreed on (RFC 7250)', () => {
+    const rawKey = must(rawKeyCredential(nullCrypto, quickLeafKey));
+    const ours = quickClientConfig({ credentials: [rawKey], postHandshakeAuthentication: true });
+    const theirs = quickServerConfig({
+      postHandshakeAuthentication: { rawKeyAuthenticator: dangerouslyAcceptAnyRawKey, required: true },
+    });
+    const run = converse(client(ours, bytes(48)), server(theirs, bytes(48, 2)));
+    const asked = converse({ state: run.client, effects: [] }, requestCertificate(run.server));
+    const { shown } = find(asked.serverEffects, 'certificateAnswered') ?? assert.fail('no answer has come');
+    assert.equal(shown.peer, undefined);
+    assert.deepEqual(shown.peerRawKey?.der, rawKey.rawKey.der);
   });
 
   it('lets a client decline, unless a certificate is required', () => {
