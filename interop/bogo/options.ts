@@ -28,6 +28,7 @@ import {
   type VersionName,
 } from '../../src/index.ts';
 import { signatureSchemes } from '../../src/signature-schemes.ts';
+import { isTls12Group } from '../../src/tls12/groups.ts';
 import {
   type Authenticator,
   chainOfTrust,
@@ -196,7 +197,10 @@ function versions(settings: Settings): readonly VersionName[] {
   const prefs = schemes(settings.numbers('-verify-prefs'));
   const isForTls12 = prefs.length > 0 && !prefs.some((name) => signatureSchemes[name].handshake);
   if (most >= protocolVersions.tls13 && !settings.has('-no-tls13') && !isForTls12) spoken.push('1.3');
-  if (least <= protocolVersions.tls12 && !settings.has('-no-tls12')) spoken.push('1.2');
+  // A hybrid is for TLS 1.3 alone.
+  const curves = groups(settings.numbers('-curves'));
+  const isForTls13 = curves.length > 0 && !curves.some(isTls12Group);
+  if (least <= protocolVersions.tls12 && !settings.has('-no-tls12') && !isForTls13) spoken.push('1.2');
   return spoken.length > 0 ? spoken : exitUnimplemented('a version before TLS 1.2');
 }
 

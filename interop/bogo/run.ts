@@ -30,6 +30,8 @@ interface Result {
   readonly details: readonly string[];
 }
 
+const PROGRESS_MS = 10_000;
+
 const { values, positionals } = parseArgs({
   options: {
     test: { type: 'string' },
@@ -122,6 +124,7 @@ async function runTests(
   });
   const results: Result[] = [];
   let details: string[] = [];
+  let told = Date.now();
   for await (const line of createInterface({ input: child.stdout })) {
     const [, word, name] = /^(PASSED|FAILED|UNIMPLEMENTED) \((.+)\)$/.exec(line) ?? [];
     if (name === undefined) {
@@ -131,6 +134,10 @@ async function runTests(
     details = [];
     const verdict = word === 'PASSED' ? 'passed' : word === 'FAILED' ? 'failed' : 'unimplemented';
     results.push({ name, verdict, details });
+    if (Date.now() - told >= PROGRESS_MS) {
+      told = Date.now();
+      console.error(`${results.length} tests run, the last one ${name}`);
+    }
   }
   const code = child.exitCode ?? (await once(child, 'exit'))[0];
   if (results.length === 0 || (code !== 0 && code !== 1)) {
